@@ -1,0 +1,33 @@
+# Each command sets up what it needs: Python 3.11 or newer and make are enough.
+PYTHON ?= python3
+BIN := .venv/bin
+PROMPT ?= What time is it in Tokyo, and what is 17 * 23?
+
+.PHONY: run test check clean
+
+run: .venv/ready-to-run
+	@$(BIN)/agentkit run "$(PROMPT)"
+
+test: check
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+check: .venv/ready-to-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/ready-to-run: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "agentkit needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all]'
+	touch $@
+
+.venv/ready-to-test: .venv/ready-to-run
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --group dev
+	touch $@

@@ -1,0 +1,240 @@
+"""Agent: an interface, a toolbox and the loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from functools import cached_property
+from typing import Any, Generic, TypedDict, TypeVar, Unpack, cast, overload
+from uuid import uuid4
+
+from agentkit.answer import ANSWER, Answer
+from agentkit.calls import arun_calls, run_calls
+from agentkit.errors import ConfigError, DefinitionError, closest
+from agentkit.events import Event, RequestSent, ResponseReceived, Run, RunEnded
+from agentkit.interface import Interface
+from agentkit.interfaces import open_interface
+from agentkit.limits import Limits
+from agentkit.loop import Loop
+from agentkit.messages import Delta, Message, Request, Response, SystemMessage
+from agentkit.toolbox import Toolbox, ToolSource
+
+T = TypeVar("T")
+
+
+class AgentSettings(TypedDict, total=False):
+    """Settings of an `Agent`, which describes them."""
+
+    model: str
+    instructions: str | None
+    options: Mapping[str, Any] | None
+    limits: Limits | None
+
+
+class RunOptions(TypedDict, total=False):
+    """What can be given to a run beside the prompt.
+
+    Args:
+        messages: A transcript to continue. Calls in it that have no result are run first.
+        deps: What tools find as `Context.deps`.
+        options: Sent to the model in this run, over those of the agent.
+        run_id: The id of the run to go on with, so that `call_key`s stay the same.
+    """
+
+    messages: Sequence[Message]
+    deps: Any
+    options: Mapping[str, Any] | None
+    run_id: str | None
+
+
+class Agent(Generic[T]):
+    """Asks a model, runs the function calls that come back, and repeats until the final answer.
+
+    It holds no state of a run: one agent serves any number of them, also at the same time.
+
+    Args:
+        tools: Tools, functions, toolboxes, modules or objects with tools, or a list of these.
+        interface: An interface or its name. If not given: `AGENTKIT_INTERFACE`, or the setting
+            `interface`, or "groq" where `GROQ_API_KEY` is set, or "offline", which says so.
+        model: An alias of the interface, or a model's full name.
+        instructions: What the model is told first.
+        options: Sent to the model, such as `temperature`; `stream=True` streams the answer;
+            `function_call` is "none", "auto", "required" or a tool's name. A forced call counts
+            for the first request of a run.
+        limits: When a run gives up.
+        output: The type of the answer; text if not given. The answer is validated, and a wrong one
+            is fed back to the model.
+
+    Raises:
+        DefinitionError: Two tools have one name, or the output type cannot be validated.
+    """
+
+    @overload
+    def __init__(
+        self: Agent[str],
+        tools: ToolSource = (),
+        interface: Interface | str | None = None,
+        *,
+        output: None = None,
+        **settings: Unpack[AgentSettings],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        tools: ToolSource = (),
+        interface: Interface | str | None = None,
+        *,
+        output: type[T],
+        **settings: Unpack[AgentSettings],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Agent[Any],
+        tools: ToolSource = (),
+        interface: Interface | str | None = None,
+        *,
+        output: Any,
+        **settings: Unpack[AgentSettings],
+    ) -> None: ...
+    def __init__(
+        self,
+        tools: ToolSource = (),
+        interface: Interface | str | None = None,
+        *,
+        model: str = "agent",
+        instructions: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+        output: Any = None,
+    ) -> None:
+        self.toolbox = Toolbox(tools)
+        self.model = model
+        self.instructions = instructions
+        self.options = dict(options or {})
+        self.limits = limits or Limits()
+        self._given = interface
+        self._answer: Answer[T] | None = None if output in (None, str) else Answer(output)
+        if self._answer and ANSWER in self.toolbox:
+            raise DefinitionError(f"{ANSWER!r} is the name of the typed answer; rename the tool.")
+
+    @cached_property
+    def interface(self) -> Interface:
+        """The way to the model; opened when first needed."""
+        given = self._given
+        return given if isinstance(given, Interface) else open_interface(given)
+
+    def run(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
+        """Run until the final answer. Works inside a running event loop too.
+
+        Args:
+            prompt: What the user says.
+            given: See `RunOptions`.
+
+        Raises:
+            LimitError: A limit was reached.
+            InterfaceError: The model gave no usable reply.
+            ConfigError: An option, alias or setting does not fit, or there is nothing to do.
+            DefinitionError: A tool cannot be offered.
+
+        Whatever ends the run, also a KeyboardInterrupt or what a tool raised, carries the run so
+        far as `error.run`.
+        """
+        return _last([e for e in self.iter(prompt, **given) if isinstance(e, RunEnded)])
+
+    async def arun(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
+        """`run`, awaited. Sync tools run in threads."""
+        async with aclosing(self.aiter(prompt, **given)) as events:
+            return _last([e async for e in events if isinstance(e, RunEnded)])
+
+    def iter(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Iterator[Event]:
+        """`run` as a stream of events, the last of which is `RunEnded`."""
+        loop = self._loop(prompt, given)
+        try:
+            while (due := loop.due()) is not None:
+                if not isinstance(due, Request):
+                    yield from run_calls(loop, self.toolbox, due, given.get("deps"))
+                    continue
+                yield RequestSent(due)
+                if due.options.get("stream"):
+                    for piece in self.interface.stream(due):
+                        yield _fed(loop, piece)
+                else:
+                    yield _fed(loop, self.interface.send(due))
+        except BaseException as error:
+            _hand_over(loop, error)
+            raise
+        yield RunEnded(loop.run())
+
+    async def aiter(
+        self, prompt: str | None = None, **given: Unpack[RunOptions]
+    ) -> AsyncGenerator[Event, None]:
+        """`iter`, awaited. To leave it early, wrap it: `async with aclosing(agent.aiter(...))`."""
+        loop = self._loop(prompt, given)
+        try:
+            while (due := loop.due()) is not None:
+                if not isinstance(due, Request):
+                    async with aclosing(
+                        arun_calls(loop, self.toolbox, due, given.get("deps"))
+                    ) as events:
+                        async for event in events:
+                            yield event
+                    continue
+                yield RequestSent(due)
+                if due.options.get("stream"):
+                    async with aclosing(self.interface.astream(due)) as pieces:
+                        async for piece in pieces:
+                            yield _fed(loop, piece)
+                else:
+                    yield _fed(loop, await self.interface.asend(due))
+        except BaseException as error:
+            _hand_over(loop, error)
+            raise
+        yield RunEnded(loop.run())
+
+    def _loop(self, prompt: str | None, given: RunOptions) -> Loop[T]:
+        options = {**self.options, **(given.get("options") or {})}
+        self._check(options)
+        self.interface.check(Request(messages=(), model=self.model, options=options))
+        messages = list(given.get("messages", ()))
+        if self.instructions and not isinstance(messages[0] if messages else None, SystemMessage):
+            messages.insert(0, SystemMessage(self.instructions))
+        return Loop(
+            messages,
+            prompt,
+            definitions=self.toolbox.definitions,
+            model=self.model,
+            options=options,
+            limits=self.limits,
+            answer=self._answer,
+            run_id=given.get("run_id") or uuid4().hex,
+        )
+
+    def _check(self, options: Mapping[str, Any]) -> None:
+        """Refuse options that make no sense inside an agent."""
+        if options.get("n") not in (None, 1):
+            raise ConfigError("n must be 1 inside an agent: a run follows one answer.")
+        if options.get("functions"):
+            raise ConfigError(
+                "functions is not an option of an agent: pass tools=[...], or "
+                "Tool.declared(definition, function) for a definition of your own."
+            )
+        choice = options.get("function_call")
+        name = choice.get("name") if isinstance(choice, Mapping) else choice
+        if name not in (None, "none", "auto", "required", *self.toolbox):
+            raise ConfigError(
+                f"function_call names {name!r}, which is none of the tools."
+                f"{closest(str(name), self.toolbox)}"
+            )
+
+
+def _fed(loop: Loop[Any], piece: Delta | Response) -> Event:
+    return ResponseReceived(loop.feed(piece)) if isinstance(piece, Response) else piece
+
+
+def _hand_over(loop: Loop[Any], error: BaseException) -> None:
+    loop.cancel()
+    cast(Any, error).run = loop.run()
+
+
+def _last(ends: list[RunEnded[Any]]) -> Run[Any]:
+    return ends[-1].run

@@ -1,0 +1,180 @@
+"""The text of a call's arguments -> a JSON object, with the repairs that are unambiguous.
+
+A repair may only undo damage whose original is certain. A text cut inside a value is not mended:
+half a city's name is another city.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from agentkit.errors import ArgumentsError
+from agentkit.messages import FunctionCall
+
+_FENCE = re.compile(r"\A\s*```[a-zA-Z]*\s*\n?(.*?)\n?\s*```\s*\Z", re.DOTALL)
+_TOKEN = re.compile(
+    r"""(?P<space>\s+)
+      | (?P<string>"(?:[^"\\]|\\.)*")
+      | (?P<single>'(?:[^'\\]|\\.)*')
+      | (?P<word>[A-Za-z_]+)
+      | (?P<number>-?\d[\w.+-]*)
+      | (?P<mark>[{}\[\],:])""",
+    re.VERBOSE | re.DOTALL,
+)
+_WORDS = {"True": "true", "False": "false", "None": "null"}
+_ESCAPES = re.compile(r"\\(.)|(\")|([\x00-\x1f])", re.DOTALL)
+_OPENS = {"{": "}", "[": "]"}
+_SHOWN = 200  # characters of unreadable text that are worth showing to a model
+_DOUBLED = 3  # nobody encodes an object more often than this
+
+
+def readable(call: FunctionCall) -> tuple[FunctionCall, tuple[str, ...]]:
+    """The call with arguments that can be sent again, and the names of the repairs made.
+
+    Arguments that cannot be read move to `malformed`, and `{}` takes their place.
+    """
+    if call.malformed is not None:
+        return call, ()
+    try:
+        values, repairs = read_arguments(call.arguments)
+    except ArgumentsError:
+        return replace(call, arguments="{}", malformed=str(call.arguments)), ()
+    return (replace(call, arguments=json.dumps(values)) if repairs else call), repairs
+
+
+def read_arguments(given: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The object that a call's arguments spell, and the names of the repairs made.
+
+    Args:
+        given: JSON text; also a mapping, None or an empty text, as some servers send.
+
+    Raises:
+        ArgumentsError: The text is no JSON object and cannot be mended without guessing.
+    """
+    repairs: list[str] = []
+    value = _value(given, repairs)
+    for _ in range(_DOUBLED):
+        if not isinstance(value, str):
+            break
+        repairs.append("double encoding")
+        value = _value(value, repairs)
+    if value is None:
+        return {}, ("no arguments", *repairs)
+    if not isinstance(value, dict):
+        raise ArgumentsError([f"the arguments must be a JSON object, not {_kind(value)}"])
+    return value, tuple(dict.fromkeys(repairs))
+
+
+def _value(given: Any, repairs: list[str]) -> Any:
+    if isinstance(given, Mapping):
+        repairs.append("object instead of text")
+        return dict(given)
+    if given is None or not str(given).strip():
+        return None
+    text = str(given)
+    if fenced := _FENCE.match(text):
+        repairs.append("fence")
+        text = fenced[1]
+    try:
+        return _loads(text)
+    except (ValueError, RecursionError) as error:
+        return _mended(text, repairs, error)
+
+
+def _mended(text: str, repairs: list[str], original: Exception) -> Any:
+    try:
+        value = _loads(_json_text(text, repairs))
+    except (ValueError, RecursionError):
+        shown = json.dumps(text[:_SHOWN])
+        problem = f"the arguments are not valid JSON ({original}), got {shown}"
+        raise ArgumentsError([problem]) from original
+    return value
+
+
+def _json_text(text: str, repairs: list[str]) -> str:
+    """The text token by token, with what is not JSON in it put right."""
+    out: list[str] = []
+    closers: list[str] = []
+    position = 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if token is None:
+            raise ValueError("no token")
+        position = token.end()
+        kind, piece = str(token.lastgroup), token[0]
+        if kind == "mark":
+            if piece in "}]" and not closers and not text[position:].strip("}] \n\t"):
+                repairs.append("extra closing bracket")
+                return "".join(out)
+            _mark(piece, out, closers, repairs)
+        elif kind != "space":
+            out.append(_scalar(kind, piece, repairs))
+    if closers:
+        _complete(out[-1], closers)
+        repairs.append("truncated tail")
+    return "".join(out) + "".join(reversed(closers))
+
+
+def _mark(piece: str, out: list[str], closers: list[str], repairs: list[str]) -> None:
+    if piece in _OPENS:
+        closers.append(_OPENS[piece])
+    elif piece in "}]":
+        if not closers or closers.pop() != piece:
+            raise ValueError("brackets do not match")
+        if out and out[-1] == ",":
+            repairs.append("trailing comma")
+            out.pop()
+    out.append(piece)
+
+
+def _scalar(kind: str, piece: str, repairs: list[str]) -> str:
+    if kind == "word" and piece in _WORDS:
+        repairs.append("Python literals")
+        return _WORDS[piece]
+    if kind in {"string", "single"}:
+        if kind == "single":
+            repairs.append("single quotes")
+        mended = '"' + _ESCAPES.sub(_escape, piece[1:-1]) + '"'
+        if kind == "string" and mended != piece:
+            repairs.append("string escapes")
+        return mended
+    return piece
+
+
+def _escape(match: re.Match[str]) -> str:
+    escaped, quote, control = match.groups()
+    if quote:
+        return '\\"'
+    if control:
+        return json.dumps(control)[1:-1]
+    return "'" if escaped == "'" else match[0]
+
+
+def _complete(last: str, closers: list[str]) -> None:
+    """Refuse a cut that may have lost something: `12` may have been `123`, a list longer."""
+    if "]" in closers or not (last[-1] in '"}]' or last in {"true", "false", "null"}):
+        raise ValueError("cut inside a value")
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return values
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _kind(value: Any) -> str:
+    kinds = {list: "an array", bool: "a boolean", int: "a number", float: "a number"}
+    return kinds.get(type(value), "text")

@@ -1,0 +1,54 @@
+"""Errors as one line and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from agentkit import AgentkitError, ConfigError, DefinitionError, LimitError
+from agentkit.cli.output import OutputClosedError, note
+
+FAILED = 1
+WRONG_USE = 2
+LIMIT = 3
+INTERRUPTED = 130
+OUTPUT_CLOSED = 141  # what a shell shows for a program that SIGPIPE ended
+
+
+def outcome(error: BaseException) -> tuple[int, str] | None:
+    """The exit code and the line for an error, or None where it is a bug of ours."""
+    match error:
+        case OutputClosedError():
+            return OUTPUT_CLOSED, ""
+        case KeyboardInterrupt():
+            return INTERRUPTED, "interrupted."
+        case LimitError():
+            return LIMIT, str(error)
+        case ConfigError() | DefinitionError():
+            return WRONG_USE, str(error)
+        case AgentkitError():
+            return FAILED, str(error)
+    if getattr(error, "run", None) is not None:  # a tool raised it
+        return FAILED, f"the run failed: {named(error)}"
+    return None
+
+
+def named(error: BaseException) -> str:
+    """An error's type and text."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn what is raised inside into one line on stderr and an exit code."""
+    try:
+        yield
+    except BaseException as error:
+        if (found := outcome(error)) is None:
+            raise
+        code, text = found
+        if text:
+            note(text)
+        raise typer.Exit(code) from None

@@ -1,0 +1,74 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Tools = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tools",
+        "-t",
+        metavar="SOURCE",
+        show_default=False,
+        help="The tools to offer: an installed pack (calculator, clock), file.py, file.py:name, "
+        "module:name, or none. Repeat it, or separate with commas. Default: all installed packs.",
+    ),
+]
+InterfaceName = Annotated[
+    str | None,
+    typer.Option(
+        "--interface",
+        "-i",
+        metavar="NAME",
+        show_default=False,
+        help="The way to the model; `agentkit interfaces` lists them. Default: "
+        "AGENTKIT_INTERFACE, the setting interface, groq where GROQ_API_KEY is set, or offline.",
+    ),
+]
+Model = Annotated[
+    str,
+    typer.Option("--model", "-m", help="An alias of the interface, or a model's full name."),
+]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        "-o",
+        metavar="NAME=VALUE",
+        show_default=False,
+        help="An option of the model, such as temperature=0.2. The value is JSON where it can be "
+        "read as such, else text. Repeat it for more.",
+    ),
+]
+System = Annotated[
+    str | None,
+    typer.Option("--system", "-s", show_default=False, help="What the model is told first."),
+]
+Stream = Annotated[
+    bool | None,
+    typer.Option(
+        "--stream/--no-stream",
+        show_default=False,
+        help="Write the model's text as it comes. In a pipe that includes what it says before "
+        "its calls. Default: on a terminal, not in a pipe.",
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Print the whole run as one line of JSON. That of a failed run has the key error.",
+    ),
+]
+MaxSteps = Annotated[
+    int | None,
+    typer.Option(
+        "--max-steps",
+        min=1,
+        show_default=False,
+        help="Responses of the model until the run gives up. Default: 10.",
+    ),
+]

@@ -1,0 +1,87 @@
+"""From the options of the command line to a run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Generator, Sequence
+from typing import Any
+
+from agentkit import Agent, ConfigError, Limits, Message, Request, Run, RunEnded
+from agentkit.cli.loading import load_tools
+from agentkit.cli.output import apart
+from agentkit.cli.screen import Screen
+
+
+def build_agent(
+    *,
+    tools: Sequence[str] | None,
+    interface: str | None,
+    model: str,
+    options: dict[str, Any],
+    system: str | None,
+    max_steps: int | None,
+) -> Agent[str]:
+    """The agent that the options describe, checked before anything is asked."""
+    agent = Agent(
+        load_tools(tools),
+        interface,
+        model=model,
+        instructions=system,
+        options=options,
+        limits=Limits() if max_steps is None else Limits(steps=max_steps),
+    )
+    agent.interface.check(Request(messages=(), model=model, options=options))
+    return agent
+
+
+def read_options(given: Sequence[str], stream: bool | None, as_json: bool) -> dict[str, Any]:
+    """The model's options from `name=value` texts; a value is JSON where it can be read as such."""
+    options: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise ConfigError(f"--option {text!r} is not of the form name=value.")
+        options[name.strip()] = _value(value)
+    if stream is None:
+        stream = options.get("stream", sys.stdout.isatty() and not as_json)
+    options.pop("stream", None)
+    return {**options, "stream": stream} if stream else options
+
+
+def follow(
+    agent: Agent[str], screen: Screen, prompt: str, messages: Sequence[Message] = ()
+) -> Run[str]:
+    """Run the agent and show it; whatever ends the run carries it as `error.run`."""
+    events = agent.iter(prompt, messages=messages)
+    try:
+        with apart():
+            for event in events:
+                screen.show(event)
+                if isinstance(event, RunEnded):
+                    return event.run
+    except BaseException as error:
+        screen.close()
+        _hand_over(events, error)
+        if (run := getattr(error, "run", None)) is not None:
+            screen.failed(run, error)
+        raise
+    finally:
+        screen.close()
+    raise AssertionError("a run ends with RunEnded")
+
+
+def _hand_over(events: Any, error: BaseException) -> None:
+    """Let the run know of an error that came while an event was shown, such as Ctrl-C."""
+    if getattr(error, "run", None) is None and isinstance(events, Generator):
+        try:
+            events.throw(error)
+        except type(error):
+            pass  # the same error, now with the run
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

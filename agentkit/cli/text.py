@@ -1,0 +1,39 @@
+"""Text made fit for a terminal: what models and tools write is data, never a command to it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+_UNFIT = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and cursor movements, whole
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # what is left of C0 and C1, but not \t and \n
+)
+_UNFIT_IN_JSON = re.compile(r"[\x7f-\x9f\ud800-\udfff]")  # json itself escapes the others
+
+
+def plain(text: str) -> str:
+    """The text without escape sequences and control characters; line ends and tabs stay."""
+    return _UNFIT.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """The plain text on one line."""
+    return " ".join(plain(text).split())
+
+
+def json_text(value: Any, *, ascii_only: bool, indent: int | None = None) -> str:
+    """JSON without a character that a terminal could take for a command, and nothing lost."""
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    return _UNFIT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def columns(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows as lines with aligned columns, of any width: a pipe has no edge."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )

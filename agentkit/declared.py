@@ -1,0 +1,78 @@
+"""The parameters of a tool that comes with a ready JSON schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.validators import validator_for
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from agentkit.errors import ArgumentsError, DefinitionError
+from agentkit.profile import drop_nulls
+from agentkit.schema import Bound
+
+_SHOWN = 200  # characters of a problem that are worth showing to a model
+
+
+class DeclaredParameters:
+    """Parameters described by a JSON schema; the function gets them as keyword arguments.
+
+    Raises:
+        DefinitionError: It is no valid JSON schema, or not one of an object.
+    """
+
+    def __init__(self, schema: Mapping[str, Any], name: str, context: str | None = None) -> None:
+        self.schema = {"type": "object", "properties": {}, **schema}
+        self._context = context
+        if self.schema["type"] != "object":
+            raise DefinitionError(f"{name}: parameters must be of type 'object'.")
+        validator = validator_for(self.schema, default=Draft202012Validator)
+        try:
+            validator.check_schema(self.schema)
+        except SchemaError as error:
+            where = "/".join(str(step) for step in error.absolute_path)
+            raise DefinitionError(
+                f"{name}: its parameters are no valid JSON schema: {error.message} (at /{where})."
+            ) from error
+        resolver = Registry().resolver_with_root(DRAFT202012.create_resource(self.schema))
+        for reference in _references(self.schema):
+            try:
+                resolver.lookup(reference)
+            except Unresolvable as error:
+                raise DefinitionError(
+                    f"{name}: the reference {reference!r} leads nowhere inside its schema."
+                ) from error
+        # A registry of our own: without one jsonschema would fetch references from the network.
+        self._validator = validator(self.schema, registry=Registry())
+
+    def bind(self, values: dict[str, Any], context: Any) -> Bound:
+        """The values as keyword arguments, checked against the schema."""
+        values = drop_nulls(self.schema, values)
+        found = [_problem(each) for each in self._validator.iter_errors(values)]
+        if found:
+            raise ArgumentsError(found)
+        return (), values | ({self._context: context} if self._context else {})
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for inner in value.values():
+            yield from _references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _references(inner)
+
+
+def _problem(error: ValidationError) -> str:
+    path = error.json_path.removeprefix("$").removeprefix(".") or "arguments"
+    wanted = json.dumps(error.validator_value, default=str)
+    text = f"{path}: {error.message} ({error.validator}: {wanted})"
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -1,0 +1,102 @@
+"""Every error that agentkit raises on purpose.
+
+AgentkitError
+├── ConfigError              a setting, interface, alias or option that does not exist or fit
+├── DefinitionError          a function or schema that cannot be offered to a model
+├── ToolError                a tool's own words for the model
+├── ArgumentsError           arguments that do not fit a tool
+├── InterfaceError           the model gave no usable reply
+│   ├── ConnectError         no connection: refused, DNS, TLS, cut
+│   ├── RequestTimeoutError  no reply in time
+│   ├── StatusError          the server answered with an error
+│   └── ReplyError           the reply makes no sense
+└── LimitError               a run reached one of its limits
+
+An error that ends a run carries the run so far as `error.run`: its transcript can be sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+
+class AgentkitError(Exception):
+    """The base of all errors of agentkit."""
+
+    run: Any = None
+    """The `Run` so far, where the error ended one."""
+
+
+class ConfigError(AgentkitError):
+    """A setting, interface, alias or option does not exist or does not fit."""
+
+
+class DefinitionError(AgentkitError):
+    """A function or schema cannot be offered to a model."""
+
+
+class ToolError(AgentkitError):
+    """Raised by a tool: its text goes to the model as it stands."""
+
+
+class ArgumentsError(AgentkitError):
+    """The model's arguments do not fit the tool; one problem a line."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class InterfaceError(AgentkitError):
+    """The model gave no usable reply."""
+
+
+class ConnectError(InterfaceError):
+    """The server could not be reached, or the connection was cut."""
+
+
+class RequestTimeoutError(InterfaceError):
+    """The server did not answer in time."""
+
+
+class StatusError(InterfaceError):
+    """The server answered with an error.
+
+    Args:
+        message: What happened and what to do.
+        status: The HTTP status; for an error in the middle of a stream the one that its body names.
+        code: The server's own word for the error, such as `model_not_found`.
+        body: The error object as the server sent it, or the first characters of its text.
+        retry_after: Seconds to wait, where the server named them.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str | None = None,
+        body: Any = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.body = body
+        self.retry_after = retry_after
+
+
+class ReplyError(InterfaceError):
+    """The reply makes no sense; the message shows how it begins."""
+
+
+class LimitError(AgentkitError):
+    """A run reached one of its limits; `run.messages` can be continued with a higher one."""
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """A hint such as " Did you mean 'clock'?", or nothing where no known name is near."""
+    near = get_close_matches(name, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,151 @@
+"""What a run is, and what it tells as it happens."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pydantic_core import to_jsonable_python
+
+from agentkit.context import Progress
+from agentkit.messages import (
+    AssistantMessage,
+    Delta,
+    FunctionCall,
+    Message,
+    Request,
+    Response,
+    ResultMessage,
+    Usage,
+    save_messages,
+)
+
+T = TypeVar("T")
+_WIDTH = 100  # characters of a call or result in a printed run
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One response and the results of its calls, in call order."""
+
+    response: Response
+    results: tuple[ResultMessage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(Generic[T]):
+    """What a run came to. Printed, it shows its calls, its answer and its usage.
+
+    Args:
+        id: Names the run; give it again to go on with it, so that `call_key`s stay the same.
+        output: The answer; None where an error ended the run.
+        messages: The transcript. It can be sent again: every call has its result.
+        steps: What happened in this run, without what `messages=` brought along.
+        usage: The tokens of all its responses together, as far as the server named them.
+        repairs: Everything that was mended to make sense of the model.
+    """
+
+    id: str
+    output: T
+    messages: tuple[Message, ...]
+    steps: tuple[Step, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    repairs: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The whole run as plain values for JSON."""
+        return {
+            "id": self.id,
+            "output": to_jsonable_python(self.output, fallback=str),
+            "messages": save_messages(self.messages),
+            "steps": len(self.steps),
+            "models": list(dict.fromkeys(step.response.model for step in self.steps)),
+            "usage": asdict(self.usage),
+            "repairs": list(self.repairs),
+        }
+
+    def __str__(self) -> str:
+        lines = []
+        for step in self.steps:
+            calls = step.response.message.calls
+            for call, result in zip(calls, step.results, strict=False):
+                lines += [f"→ {_short(shown(call))}", f"  {_short(result.content)}"]
+        if self.output is not None:
+            lines.append(str(self.output))
+        tokens = f", {self.usage.total_tokens:,} tokens" if self.usage.total_tokens else ""
+        steps = f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'}"
+        return "\n".join([*lines, f"({steps}{tokens})"])
+
+
+@dataclass(frozen=True, slots=True)
+class RequestSent:
+    """A request is about to be sent."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseReceived:
+    """A response came, whole."""
+
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class CallStarted:
+    """A call is about to run."""
+
+    call: FunctionCall
+    call_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A call has its result."""
+
+    call: FunctionCall
+    call_key: str
+    result: ResultMessage
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded(Generic[T]):
+    """The run is over; the last event."""
+
+    run: Run[T]
+
+
+Event = RequestSent | Delta | ResponseReceived | CallStarted | Progress | CallEnded | RunEnded[Any]
+"""Anything that `Agent.iter` yields."""
+
+
+def shown(call: FunctionCall) -> str:
+    """A call as Python would spell it."""
+    try:
+        values = json.loads(call.arguments)
+        inside = ", ".join(
+            f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in values.items()
+        )
+    except (ValueError, AttributeError, RecursionError):
+        inside = call.arguments
+    return f"{call.name}({inside})"
+
+
+def usage_of_steps(steps: tuple[Step, ...]) -> Usage:
+    """The known usage of all steps together."""
+    return sum((s.response.usage for s in steps if s.response.usage), start=Usage())
+
+
+def last_assistant(messages: list[Message]) -> tuple[int, AssistantMessage] | None:
+    """The last message of the model, with its place."""
+    for index in range(len(messages) - 1, -1, -1):
+        message = messages[index]
+        if isinstance(message, AssistantMessage):
+            return index, message
+    return None
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

@@ -1,0 +1,270 @@
+"""A Python function as something that a model can call."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import (
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
+
+from agentkit.context import is_context
+from agentkit.errors import DefinitionError, ToolError
+from agentkit.messages import FunctionDefinition
+from agentkit.profile import strict as strict_profile
+from agentkit.profile import tolerant
+from agentkit.schema import Bound, FunctionParameters, Parameters
+from agentkit.workers import in_thread, on_own_loop
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+S = TypeVar("S")
+
+OnError = Literal["report", "hide", "raise"]
+"""What becomes of a tool's exception: told to the model, hidden from it, or raised."""
+
+
+class ToolOptions(TypedDict, total=False):
+    """The options of `Tool`, which describes them."""
+
+    name: str
+    description: str | None
+    strict: bool
+    read_only: bool
+    destructive: bool
+    idempotent: bool
+    open_world: bool
+    on_error: OnError
+    timeout: float | None
+    max_chars: int | None
+
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")  # what Groq and OpenAI take
+
+
+@dataclass(eq=False, repr=False)
+class Tool(Generic[P, R]):
+    """A function with its definition. Calling it calls the function.
+
+    Args:
+        function: What to call: a function, async function, method, callable object or partial.
+        name: What the model calls it; the function's own name if not given. Letters, digits,
+            `_` and `-`, at most 64.
+        description: What it does; if not given, the docstring's summary and long description.
+        strict: Publish the schema in the profile that servers call strict.
+        read_only: It changes nothing. Such calls of one response run in parallel.
+        destructive: It may destroy something.
+        idempotent: Repeating it with the same arguments changes nothing more.
+        open_world: It talks to the world outside, so its results may hold anybody's text.
+        on_error: What becomes of its exceptions; a `ToolError` always goes to the model.
+        timeout: Seconds until the model is told that it took too long. A sync function cannot be
+            stopped: it goes on in its thread and its result is dropped.
+        max_chars: The longest result in characters, head and tail of a longer one; None for all.
+
+    Raises:
+        DefinitionError: It cannot be offered to a model; some causes show only at first use.
+    """
+
+    function: Callable[P, R]
+    _: KW_ONLY
+    name: str = ""
+    description: str | None = None
+    strict: bool = False
+    read_only: bool = False
+    destructive: bool = False
+    idempotent: bool = False
+    open_world: bool = False
+    on_error: OnError = "report"
+    timeout: float | None = None
+    max_chars: int | None = 10_000
+    _read: list[Parameters] = field(default_factory=list)  # once; copies and methods share it
+
+    def __post_init__(self) -> None:
+        self.name = self.name or _own_name(self.function)
+        _check(self)
+        functools.update_wrapper(cast(Any, self), self.function, updated=())
+
+    @classmethod
+    def declared(
+        cls,
+        definition: Mapping[str, Any],
+        function: Callable[..., R],
+        **options: Unpack[ToolOptions],
+    ) -> Tool[..., R]:
+        """A tool with a ready definition: `name`, `description`, `parameters` (a JSON schema).
+
+        Arguments are validated by jsonschema and passed by keyword. `options` are those of `Tool`.
+
+        Raises:
+            DefinitionError: The definition has no name, or no valid schema.
+        """
+        from agentkit.declared import DeclaredParameters
+
+        if not isinstance(definition.get("name"), str):
+            raise DefinitionError("The definition has no 'name'.")
+        hidden = next((n for n, hint in _annotations(function).items() if is_context(hint)), None)
+        schema = definition.get("parameters") or {}
+        own = ToolOptions(name=definition["name"], description=definition.get("description", ""))
+        parameters = DeclaredParameters(schema, definition["name"], hidden)
+        return Tool(function, **(own | options), _read=[parameters])
+
+    @property
+    def parameters(self) -> Parameters:
+        """What it takes; read from the signature when first asked for."""
+        if not self._read:
+            self._read.append(FunctionParameters(self.function, self.name, self._documented[1]))
+        return self._read[0]
+
+    @functools.cached_property
+    def definition(self) -> FunctionDefinition:
+        """What a model is told of it."""
+        description, schema = self._documented[0], self.parameters.schema
+        try:
+            if self.strict:
+                schema = strict_profile(schema)
+            elif isinstance(self.parameters, FunctionParameters):
+                schema = tolerant(schema)
+        except DefinitionError as error:
+            raise DefinitionError(f"{self.name}: strict does not allow {error}.") from None
+        return FunctionDefinition(self.name, description, schema, self.strict)
+
+    @functools.cached_property
+    def _documented(self) -> tuple[str, dict[str, str]]:
+        from agentkit.docstrings import read_docstring
+
+        text, described = read_docstring(_docstring(self.function))
+        return (text if self.description is None else self.description), described
+
+    def invoke(self, bound: Bound) -> Any:
+        """Call the function with bound arguments and wait, within the timeout."""
+        args, kwargs = bound
+        call = functools.partial(self.function, *args, **kwargs)
+        threaded = self.timeout is not None and not inspect.iscoroutinefunction(self.function)
+        value: Any = self._within(in_thread(call)) if threaded else call()
+        return self._within(on_own_loop(value)) if inspect.isawaitable(value) else value
+
+    async def ainvoke(self, bound: Bound) -> Any:
+        """`invoke`, awaited; a sync function runs in a thread of its own."""
+        import asyncio
+
+        args, kwargs = bound
+        call = functools.partial(self.function, *args, **kwargs)
+        try:
+            async with asyncio.timeout(self.timeout) as clock:
+                value: Any = (
+                    call()
+                    if inspect.iscoroutinefunction(self.function)
+                    else await asyncio.wrap_future(in_thread(call))
+                )
+                return await value if inspect.isawaitable(value) else value
+        except TimeoutError:
+            if clock.expired():
+                raise self._too_slow() from None
+            raise
+
+    def _within(self, future: Any) -> Any:
+        try:
+            return future.result(self.timeout)
+        except TimeoutError:
+            if future.done():  # the tool's own
+                raise
+            future.cancel()
+            raise self._too_slow() from None
+        except BaseException:
+            future.cancel()
+            raise
+
+    def _too_slow(self) -> ToolError:
+        return ToolError(f"{self.name} did not finish within {self.timeout:g} seconds.")
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.function(*args, **kwargs)
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Tool[P, R]: ...
+    @overload
+    def __get__(
+        self: Tool[Concatenate[S, Q], R], instance: S, owner: type | None = None
+    ) -> Tool[Q, R]: ...
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        """The tool of one object, when it was made from a method."""
+        function: Any = self.function
+        if not hasattr(function, "__get__") or (
+            instance is None and not isinstance(function, classmethod | staticmethod)
+        ):
+            return self
+        return replace(self, function=function.__get__(instance, owner))
+
+    def __repr__(self) -> str:
+        return f"Tool({self.name})"
+
+
+@overload
+def tool(function: Callable[P, R], /, **options: Unpack[ToolOptions]) -> Tool[P, R]: ...
+@overload
+def tool(**options: Unpack[ToolOptions]) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
+def tool(function: Any = None, /, **options: Unpack[ToolOptions]) -> Any:
+    """Make a function a tool: `@tool`, or `@tool(read_only=True)` with the options of `Tool`."""
+    if function is None:
+        return lambda given: tool(given, **options)
+    if isinstance(function, Tool):
+        return replace(function, **options) if options else function
+    method = getattr(function, "__func__", None)
+    if isinstance(method, Tool):  # @classmethod above @tool, from Python 3.13 on
+        return method.__get__(function.__self__, None)
+    return Tool(function, **options)
+
+
+def _check(made: Tool[..., Any]) -> None:
+    if not _NAME.match(made.name):
+        raise DefinitionError(
+            f"{made.name!r} is no name for a tool: letters, digits, _ and -, at most 64. "
+            'Give it one with tool(name="...").'
+        )
+    if made.read_only and made.destructive:
+        raise DefinitionError(f"{made.name} cannot be both read_only and destructive.")
+    if made.on_error not in ("report", "hide", "raise"):
+        raise DefinitionError(f"{made.name}: on_error is report, hide or raise.")
+    if made.timeout is not None and made.timeout <= 0:
+        raise DefinitionError(f"{made.name}: timeout is a number of seconds above 0.")
+    if made.max_chars is not None and made.max_chars < 1:
+        raise DefinitionError(f"{made.name}: max_chars is at least 1, or None.")
+    if inspect.isasyncgenfunction(made.function):
+        raise DefinitionError(f"{made.name} is an async generator; return a list instead.")
+
+
+def _own_name(function: Any) -> str:
+    while isinstance(function, functools.partial):
+        function = function.func
+    if not callable(function) and not isinstance(function, classmethod | staticmethod):
+        raise DefinitionError(f"{function!r} cannot be called, so it cannot be a tool.")
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _docstring(function: Any) -> str | None:
+    while isinstance(function, functools.partial):
+        function = function.func
+    if inspect.isroutine(function) or inspect.isclass(function):
+        return inspect.getdoc(function)
+    return inspect.getdoc(type(function).__call__) or inspect.getdoc(type(function))
+
+
+def _annotations(function: Any) -> dict[str, Any]:
+    try:
+        parameters = inspect.signature(function, eval_str=True).parameters
+        return {name: each.annotation for name, each in parameters.items()}
+    except (ValueError, TypeError, NameError):
+        return {}

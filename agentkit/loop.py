@@ -1,0 +1,276 @@
+"""The agent loop without I/O: it says what is due and is fed what happened.
+
+The transcript is its whole state, so that sync, async, streaming, cancelled and continued runs are
+the same loop with another driver.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from agentkit.answer import ANSWER, Answer
+from agentkit.arguments import readable
+from agentkit.errors import ArgumentsError, ConfigError, LimitError
+from agentkit.events import Run, Step, last_assistant, usage_of_steps
+from agentkit.limits import Limits
+from agentkit.messages import (
+    AssistantMessage,
+    FunctionCall,
+    FunctionDefinition,
+    Message,
+    Request,
+    Response,
+    ResultMessage,
+    UserMessage,
+)
+
+T = TypeVar("T")
+
+_CUT_SHORT = "Error: the run ended before this call had a result; it may or may not have run."
+
+
+@dataclass(frozen=True, slots=True)
+class DueCall:
+    """A call that is to be run; `index` is its place in the model's message."""
+
+    call: FunctionCall
+    key: str
+    index: int
+
+
+class Loop(Generic[T]):
+    """One run.
+
+    Args:
+        messages: The transcript to begin with. Calls in it that have no result are due first.
+        prompt: What the user says next, if anything.
+        definitions: The functions offered.
+        model: An alias or full name.
+        options: Sent with each request. A `function_call` that forces a call counts for the first.
+        limits: When to give up.
+        answer: What the final answer must be, if not text.
+        run_id: Part of each call's key.
+        clock: Seconds, for the time limit.
+
+    Raises:
+        ConfigError: There is nothing to do.
+    """
+
+    def __init__(
+        self,
+        messages: Sequence[Message],
+        prompt: str | None = None,
+        *,
+        definitions: tuple[FunctionDefinition, ...] = (),
+        model: str = "agent",
+        options: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+        answer: Answer[T] | None = None,
+        run_id: str = "run",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._messages = list(messages)
+        self._definitions = (*definitions, answer.definition) if answer else definitions
+        self._only_answer = answer is not None and not definitions
+        self._model, self._options, self._answer = model, dict(options or {}), answer
+        self._limits, self._id = limits or Limits(), run_id
+        self._clock, self._begun = clock, clock()
+        self._steps: list[Step] = []
+        self._results: list[ResultMessage | None] = []
+        self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._stuck: FunctionCall | None = None
+        self._called = 0
+        self._wants_answer = False
+        self._output: Any = None
+        self._finished = False
+        self._prompt = prompt
+        self._reopen()
+
+    def due(self) -> Request | tuple[DueCall, ...] | None:
+        """What to do next: send a request, run calls, or nothing more.
+
+        Raises:
+            LimitError: A limit is reached; its `run` can be continued.
+        """
+        if calls := self._open_calls():
+            return calls
+        if self._finished:
+            return None
+        self._check_limits()
+        return Request(
+            messages=tuple(self._messages),
+            definitions=self._definitions,
+            model=self._model,
+            options=self._turn_options(),
+        )
+
+    def feed(self, response: Response) -> Response:
+        """Take the model's response; gives it back with its calls made readable."""
+        mended = [readable(call) for call in response.message.calls]
+        calls = tuple(call for call, _ in mended)
+        repairs = tuple(f"{call.name}: {name}" for call, names in mended for name in names)
+        message = replace(response.message, calls=calls)
+        response = replace(response, message=message, repairs=response.repairs + repairs)
+        self._messages.append(message)
+        self._steps.append(Step(response))
+        self._results = [None] * len(calls)
+        if calls:
+            self._settle(calls)
+        else:
+            self._take_text(message.content or "")
+        return response
+
+    def feed_result(self, due: DueCall, result: ResultMessage) -> None:
+        """Take the result of a call; a second one for the same call is ignored."""
+        if due.index < len(self._results) and self._results[due.index] is None:
+            self._results[due.index] = result
+            self._close_if_complete()
+
+    def cancel(self) -> None:
+        """Close the open calls, so that the transcript can be sent."""
+        for due in self._open_calls():
+            result = ResultMessage(due.call.name, _CUT_SHORT, due.call.id, is_error=True)
+            self.feed_result(due, result)
+
+    def run(self) -> Run[T]:
+        """The run so far."""
+        steps = tuple(self._steps)
+        repairs = (repair for step in steps for repair in step.response.repairs)
+        return Run(
+            id=self._id,
+            output=self._output,
+            messages=tuple(self._messages),
+            steps=steps,
+            usage=usage_of_steps(steps),
+            repairs=tuple(repairs),
+        )
+
+    def _reopen(self) -> None:
+        """Find calls at the transcript's end that have no result, by position and not by id."""
+        found = last_assistant(self._messages)
+        if found and found[1].calls:
+            place, message = found
+            after = self._messages[place + 1 :]
+            if all(isinstance(each, ResultMessage) for each in after):
+                calls = tuple(readable(call)[0] for call in message.calls)
+                self._messages[place:] = [replace(message, calls=calls)]
+                self._results = _matched(calls, after)
+                self._close_if_complete()
+        if not self._results:
+            self._speak()
+        last = self._messages[-1] if self._messages else None
+        if last is None or (isinstance(last, AssistantMessage) and not last.calls):
+            raise ConfigError("There is nothing to answer: give a prompt.")
+
+    def _open_calls(self) -> tuple[DueCall, ...]:
+        found = last_assistant(self._messages)
+        if found is None:
+            return ()
+        ordinal = sum(isinstance(each, AssistantMessage) for each in self._messages)
+        return tuple(
+            DueCall(found[1].calls[index], f"{self._id}:{ordinal}:{index}", index)
+            for index, result in enumerate(self._results)
+            if result is None
+        )
+
+    def _settle(self, calls: Sequence[FunctionCall]) -> None:
+        """Settle the calls that no tool is to run: the answer, and those over the limit."""
+        for index, call in enumerate(calls):
+            if self._answer and call.name == ANSWER:
+                self._results[index] = self._take_answer(self._answer, call)
+                continue
+            self._called += 1
+            if self._limits.reached(calls=self._called):
+                text = "Error: not run, because the limit of calls is reached."
+                self._results[index] = ResultMessage(call.name, text, call.id, is_error=True)
+        self._close_if_complete()
+
+    def _take_answer(self, answer: Answer[T], call: FunctionCall) -> ResultMessage:
+        try:
+            self._output = answer.read(call)
+        except ArgumentsError as error:
+            text = f"Error: the answer does not fit:\n{error}"
+            return ResultMessage(call.name, text, call.id, is_error=True)
+        self._finished = True
+        return ResultMessage(call.name, "Accepted.", call.id)
+
+    def _take_text(self, text: str) -> None:
+        if self._answer is None:
+            self._output, self._finished = text, True
+            return
+        try:
+            self._output, self._finished = self._answer.read_text(text), True
+        except ArgumentsError as error:
+            self._wants_answer = True
+            problem = f"Give the final answer by calling {ANSWER}. Your text does not fit:\n{error}"
+            self._messages.append(UserMessage(problem))
+
+    def _close_if_complete(self) -> None:
+        results = [result for result in self._results if result is not None]
+        if len(results) < len(self._results):
+            return
+        self._messages += results
+        self._results = []
+        if self._steps:
+            self._steps[-1] = replace(self._steps[-1], results=tuple(results))
+            self._count(self._steps[-1])
+        self._speak()
+
+    def _speak(self) -> None:
+        """Say the prompt, once no call is open before it."""
+        if self._prompt is not None:
+            self._messages.append(UserMessage(self._prompt))
+            self._prompt = None
+
+    def _count(self, step: Step) -> None:
+        for call, result in zip(step.response.message.calls, step.results, strict=True):
+            key = (call.name, call.malformed or call.arguments, result.content)
+            self._seen[key] += 1
+            if self._seen[key] == self._limits.repeats:
+                self._stuck = call
+
+    def _turn_options(self) -> dict[str, Any]:
+        options = dict(self._options)
+        forced = options.get("function_call") not in (None, "none", "auto")
+        if forced and self._steps:
+            del options["function_call"]  # else the model could never answer
+        if self._only_answer or self._wants_answer:
+            options["function_call"] = ANSWER
+        return options
+
+    def _check_limits(self) -> None:
+        reached = self._limits.reached(
+            steps=len(self._steps),
+            calls=self._called,
+            tokens=usage_of_steps(tuple(self._steps)).total_tokens,
+            seconds=self._clock() - self._begun,
+        )
+        if reached:
+            raise self._give_up(f"The run reached its limit of {reached} without a final answer.")
+        if self._stuck:
+            raise self._give_up(
+                f"The model called {self._stuck.name} {self._limits.repeats} times with the same "
+                "arguments and got the same result; it is going in circles."
+            )
+
+    def _give_up(self, text: str) -> LimitError:
+        error = LimitError(f"{text} Continue with messages=error.run.messages, or raise Limits.")
+        error.run = self.run()
+        return error
+
+
+def _matched(calls: Sequence[FunctionCall], given: Sequence[Any]) -> list[ResultMessage | None]:
+    """The results in call order; one without a telling id belongs to the next call of its name."""
+    results: list[ResultMessage | None] = [None] * len(calls)
+    for result in given:
+        free = [
+            i for i, call in enumerate(calls) if results[i] is None and call.name == result.name
+        ]
+        exact = [i for i in free if result.id and calls[i].id == result.id]
+        if place := (exact or free)[:1]:
+            results[place[0]] = result
+    return results

@@ -1,0 +1,225 @@
+"""Pure values that travel between agent, tools and model.
+
+They are neutral: nothing here knows how a server spells them. `agentkit.wire` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+from agentkit.errors import ConfigError
+
+
+def _hidden() -> Any:
+    """A field in which the wire keeps a message's JSON, so that it is encoded once."""
+    return field(default_factory=dict, init=False, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """The model's wish to call a tool.
+
+    Args:
+        name: The tool's name as the model wrote it.
+        arguments: The text of a JSON object, as the model wrote it.
+        id: The server's name for the call. It need not be unique in a transcript and may be empty.
+        malformed: The model's text where it could not be read; `arguments` is then `{}`, so that
+            the transcript can still be sent.
+    """
+
+    name: str
+    arguments: str = "{}"
+    id: str = ""
+    malformed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SystemMessage:
+    """Instructions for the model."""
+
+    content: str
+    role: Literal["system"] = field(default="system", init=False)
+    _encoded: dict[str, Any] = _hidden()  # noqa: RUF009 - it makes a field, no value
+
+
+@dataclass(frozen=True, slots=True)
+class UserMessage:
+    """What the user said."""
+
+    content: str
+    role: Literal["user"] = field(default="user", init=False)
+    _encoded: dict[str, Any] = _hidden()  # noqa: RUF009 - it makes a field, no value
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantMessage:
+    """What the model said: text, function calls, or both.
+
+    `reasoning` is sent back to models that want it and is never part of an answer.
+    """
+
+    content: str | None = None
+    calls: tuple[FunctionCall, ...] = ()
+    reasoning: str | None = None
+    role: Literal["assistant"] = field(default="assistant", init=False)
+    _encoded: dict[str, Any] = _hidden()  # noqa: RUF009 - it makes a field, no value
+
+
+@dataclass(frozen=True, slots=True)
+class ResultMessage:
+    """The result of one function call, as the model reads it.
+
+    Args:
+        name: The tool's name.
+        content: Text or JSON.
+        id: The call's id.
+        is_error: Whether the call failed; `content` then says why and what would be right.
+        repairs: What was mended in the call's arguments before they were used.
+    """
+
+    name: str
+    content: str
+    id: str = ""
+    is_error: bool = False
+    repairs: tuple[str, ...] = ()
+    role: Literal["function"] = field(default="function", init=False)
+    _encoded: dict[str, Any] = _hidden()  # noqa: RUF009 - it makes a field, no value
+
+
+Message = SystemMessage | UserMessage | AssistantMessage | ResultMessage
+"""Any message of a transcript."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDefinition:
+    """What the model is told of a tool; `parameters` is a JSON schema of type object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    strict: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The definition in the form of chat completions."""
+        plain: dict[str, Any] = {"name": self.name}
+        if self.description:
+            plain["description"] = self.description
+        return plain | {"parameters": self.parameters} | ({"strict": True} if self.strict else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that one or more responses cost; None where the server did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt and completion together, as far as known."""
+        return (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+
+    def __add__(self, other: Usage) -> Usage:
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Usage(*(None if a is None and b is None else (a or 0) + (b or 0) for a, b in pairs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked of a model.
+
+    Args:
+        messages: The transcript so far.
+        definitions: The functions that the model may call.
+        model: An alias of the interface, or a model's full name.
+        options: Sent to the model, such as `temperature`; `agentkit interfaces show` lists them.
+    """
+
+    messages: tuple[Message, ...]
+    definitions: tuple[FunctionDefinition, ...] = ()
+    model: str = "default"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What the model replied.
+
+    Args:
+        message: The (first) answer.
+        model: The model that gave it, in the server's words.
+        usage: Its tokens, or None where the server did not say.
+        finish_reason: The server's word for why it stopped.
+        id: The server's name for the reply.
+        repairs: What was mended to make sense of it.
+        alternatives: The other answers, where the option `n` asked for several.
+    """
+
+    message: AssistantMessage
+    model: str = ""
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    id: str = ""
+    repairs: tuple[str, ...] = ()
+    alternatives: tuple[AssistantMessage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of a streamed reply: answer text, or reasoning."""
+
+    text: str = ""
+    reasoning: str = ""
+
+
+def save_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """Plain values to store as JSON; `load_messages` reads them back."""
+    return [_plain(message) for message in messages]
+
+
+def load_messages(saved: Iterable[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """Messages from what `save_messages` gave.
+
+    Raises:
+        ConfigError: A saved message has no known role or the wrong fields.
+    """
+    return tuple(_message(each) for each in saved)
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for each in fields(value):
+        item = getattr(value, each.name)
+        if each.name == "role" or (each.name != "_encoded" and item != each.default):
+            plain[each.name] = item
+    if calls := plain.get("calls"):
+        plain["calls"] = [_plain(call) for call in calls]
+    if repairs := plain.get("repairs"):
+        plain["repairs"] = list(repairs)
+    return plain
+
+
+def _message(saved: Mapping[str, Any]) -> Message:
+    try:
+        values = dict(saved)
+        kind = _KINDS[values.pop("role")]
+        if "calls" in values:
+            values["calls"] = tuple(FunctionCall(**call) for call in values["calls"])
+        if "repairs" in values:
+            values["repairs"] = tuple(values["repairs"])
+        message: Message = kind(**values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"This is not a message that save_messages wrote: {error!r}.") from error
+    return message
+
+
+_KINDS: dict[str, Any] = {
+    "system": SystemMessage,
+    "user": UserMessage,
+    "assistant": AssistantMessage,
+    "function": ResultMessage,
+}

@@ -1,0 +1,45 @@
+"""The embedded, rule-based stand-in for a model: no network, no key, no weights. English only."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator, Iterator
+
+from agentkit import wire
+from agentkit.catalog import page
+from agentkit.interface import Interface
+from agentkit.messages import Delta, Request, Response
+from agentkit.offline.model import MODEL, reply
+
+
+class OfflineInterface(Interface):
+    """The offline model behind the wire format that a server's model is reached by."""
+
+    name = "offline"
+    model = MODEL
+
+    def send(self, request: Request) -> Response:
+        """Answer by rules, at once."""
+        body = json.loads(wire.encode(request, model=self.model, dialect="functions"))
+        return wire.decode(json.dumps(reply(body)).encode())
+
+    def check(self, request: Request) -> None:
+        """Refuse options that Groq would refuse, so that a mistake shows without a key too."""
+        page("groq").check_options(request.options)
+
+    async def asend(self, request: Request) -> Response:
+        """`send`: it is too quick to be worth a thread."""
+        return self.send(request)
+
+    def stream(self, request: Request) -> Iterator[Delta | Response]:
+        """Yield the answer word by word, last the whole response."""
+        response = self.send(request)
+        for piece in re.findall(r"\s*\S+\s*$|\s*\S+", response.message.content or ""):
+            yield Delta(text=piece)
+        yield response
+
+    async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:
+        """`stream`, awaited."""
+        for each in self.stream(request):
+            yield each

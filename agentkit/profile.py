@@ -1,0 +1,193 @@
+"""JSON schemas in the form that models and servers take.
+
+Sources of what servers refuse: OpenAI's guide to structured outputs and Groq's error texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from agentkit.errors import DefinitionError
+
+Schema = dict[str, Any]
+
+_BY_NAME = ("properties", "patternProperties", "$defs")
+_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
+_SINGLE = ("items", "additionalProperties", "contains", "propertyNames", "not")
+_REFUSED_IF_STRICT = {
+    *(
+        "default",
+        "examples",
+        "format",
+        "pattern",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+    ),
+    *(
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+    ),
+    *(
+        "minProperties",
+        "maxProperties",
+        "patternProperties",
+        "propertyNames",
+        "contains",
+    ),
+    *("contentEncoding", "contentMediaType", "discriminator"),
+}
+_NULL: Schema = {"type": "null"}
+
+
+def _each(schema: Mapping[str, Any], change: Callable[[Any], Any]) -> Schema:
+    """The schema with each schema directly inside it changed."""
+    out = dict(schema)
+    for key in out.keys() & {*_BY_NAME}:
+        out[key] = {name: change(inner) for name, inner in out[key].items()}
+    for key in out.keys() & {*_LISTS}:
+        out[key] = [change(inner) for inner in out[key]]
+    for key in out.keys() & {*_SINGLE}:
+        if isinstance(out[key], dict):
+            out[key] = change(out[key])
+    return out
+
+
+def plain(schema: Schema) -> Schema:
+    """The schema without titles, and with `$defs` inlined unless they are recursive."""
+    definitions: Schema = schema.get("$defs", {})
+    recursive = {name for name in definitions if name in _reach(definitions[name], definitions)}
+
+    def change(inner: Schema) -> Schema:
+        rest = {key: value for key, value in inner.items() if key not in ("title", "$defs")}
+        name = _target(inner)
+        if name in definitions and name not in recursive:
+            del rest["$ref"]
+            rest = {**definitions[name], **rest}
+            rest.pop("title", None)
+            return change(rest)
+        if rest.get("additionalProperties") is True and "properties" in rest:
+            del rest["additionalProperties"]  # the default, and noise
+        return _each(rest, change)
+
+    out = change(schema)
+    if kept := {name: change(definitions[name]) for name in definitions if name in recursive}:
+        out["$defs"] = kept
+    return out
+
+
+def _target(schema: Mapping[str, Any]) -> str:
+    return str(schema.get("$ref", "")).removeprefix("#/$defs/")
+
+
+def _inside(schema: Mapping[str, Any]) -> Iterator[Schema]:
+    for key in _BY_NAME:
+        yield from schema.get(key, {}).values()
+    for key in _LISTS:
+        yield from schema.get(key, ())
+    yield from (schema[key] for key in _SINGLE if isinstance(schema.get(key), dict))
+
+
+def _reach(schema: Schema, definitions: Schema) -> set[str]:
+    """The names of all definitions that the schema leads to."""
+    found: set[str] = set()
+    todo = [schema]
+    while todo:
+        current = todo.pop()
+        name = _target(current)
+        if name in definitions and name not in found:
+            found.add(name)
+            todo.append(definitions[name])
+        todo.extend(_inside(current))
+    return found
+
+
+def accepts_null(schema: Mapping[str, Any]) -> bool:
+    """Whether None is a value of the schema."""
+    kind = schema.get("type")
+    if kind == "null" or (isinstance(kind, list) and "null" in kind):
+        return True
+    if "anyOf" in schema:
+        return any(accepts_null(inner) for inner in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return None in schema.get("enum", [schema.get("const", "")])
+    return not schema.keys() & {"type", "$ref", "allOf", "oneOf", "not"}
+
+
+def _with_null(schema: Schema) -> Schema:
+    if accepts_null(schema):
+        return schema
+    outer: Schema = {key: schema[key] for key in ("description", "default") if key in schema}
+    inner = {key: value for key, value in schema.items() if key not in outer}
+    choices = inner["anyOf"] if inner.keys() == {"anyOf"} else [inner]
+    return {"anyOf": [*choices, _NULL], **outer}
+
+
+def tolerant(schema: Schema) -> Schema:
+    """The schema with null allowed for whatever may be left out.
+
+    Models send null for it, and Groq refuses such a call on its side unless the schema allows it.
+    """
+    out = _each(schema, tolerant)
+    if "properties" in out:
+        required = out.get("required", ())
+        out["properties"] = {
+            name: inner if name in required else _with_null(inner)
+            for name, inner in out["properties"].items()
+        }
+    return out
+
+
+def strict(schema: Schema) -> Schema:
+    """The schema in the profile that servers call strict.
+
+    Every property is required, with null for what may be left out; no object takes others; what
+    the profile does not know is left out, and still checked when a call comes in.
+
+    Raises:
+        DefinitionError: The schema has an object with free keys.
+    """
+    kept = {key: value for key, value in schema.items() if key not in _REFUSED_IF_STRICT}
+    if "oneOf" in kept:
+        kept["anyOf"] = kept.pop("oneOf")
+    if "prefixItems" in kept:
+        choices = kept.pop("prefixItems")
+        kept["items"] = choices[0] if all(c == choices[0] for c in choices) else {"anyOf": choices}
+    out = _each(kept, strict)
+    if out.get("type") == "object":
+        if isinstance(schema.get("additionalProperties"), dict) or "properties" not in schema:
+            raise DefinitionError("an object with free keys; give it fields, or use strict=False")
+        out = {
+            **tolerant(out),
+            "required": list(out["properties"]),
+            "additionalProperties": False,
+        }
+    return out
+
+
+def drop_nulls(schema: Mapping[str, Any], value: Any, root: Mapping[str, Any] | None = None) -> Any:
+    """The value without the nulls that stand for "left out"."""
+    root = root if root is not None else schema
+    if name := _target(schema):
+        schema = root.get("$defs", {}).get(name, {})
+    if isinstance(value, list) and isinstance(items := schema.get("items"), dict):
+        return [drop_nulls(items, each, root) for each in value]
+    if isinstance(value, dict) and "properties" in schema:
+        inner, required = schema["properties"], schema.get("required", ())
+        return {
+            name: drop_nulls(inner.get(name, {}), each, root)
+            for name, each in value.items()
+            if not (each is None and name in inner and _left_out(name, inner, required))
+        }
+    choices = [c for c in schema.get("anyOf", ()) if c != _NULL]
+    return drop_nulls(choices[0], value, root) if len(choices) == 1 else value
+
+
+def _left_out(name: str, properties: Mapping[str, Any], required: Any) -> bool:
+    return name not in required and not accepts_null(properties[name])

@@ -1,0 +1,299 @@
+"""A Python function's parameters -> JSON schema, and JSON values -> the function's arguments."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import types
+import typing
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol, get_args, get_origin
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import (
+    PydanticSerializationError,
+    PydanticUndefined,
+    to_jsonable_python,
+)
+
+from agentkit.context import is_context
+from agentkit.errors import ArgumentsError, DefinitionError, closest
+from agentkit.profile import drop_nulls, plain
+from agentkit.typeddicts import portable
+
+_EMPTY = inspect.Parameter.empty
+_SHOWN = 80  # characters of a wrong value that are worth showing to a model
+_HOPELESS = (
+    PydanticSchemaGenerationError,
+    PydanticUserError,
+    TypeError,
+    RecursionError,
+)
+
+Bound = tuple[tuple[Any, ...], dict[str, Any]]
+"""Positional and keyword arguments, ready for the function."""
+
+
+class Parameters(Protocol):
+    """What a tool takes."""
+
+    schema: dict[str, Any]
+
+    def bind(self, values: dict[str, Any], context: Any) -> Bound:
+        """Check a model's values and make the function's arguments of them.
+
+        Raises:
+            ArgumentsError: They do not fit; one problem a line.
+        """
+
+
+class _QuietSchema(GenerateJsonSchema):
+    def emit_warning(self, kind: Any, detail: str) -> None:
+        """A default that JSON cannot express is left out; the function still has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """One parameter; `field` is its name in the model, `public` its name in the schema."""
+
+    field: str
+    public: str
+    name: str
+    kind: Any
+    annotation: Any
+    default: Any
+
+    @property
+    def has_own_default(self) -> bool:
+        return not isinstance(self.default, FieldInfo) and self.default is not _EMPTY
+
+
+class FunctionParameters:
+    """The parameters of a Python function, read from its signature.
+
+    Args:
+        function: Any callable with a signature.
+        name: The tool's name, for error messages.
+        described: Descriptions by parameter; those of a `Field` win.
+
+    Raises:
+        DefinitionError: The function takes what cannot be offered to a model.
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str, described: dict[str, str]) -> None:
+        self._tool = name
+        self._parameters = self._read(function, described)
+        self._model = self._build(name)
+        self.schema = self._schema()
+
+    def bind(self, values: dict[str, Any], context: Any) -> Bound:
+        """Validated instances in the places where the function wants them."""
+        values = drop_nulls(self.schema, values)
+        try:
+            model = self._model.model_validate(values)
+        except ValidationError as error:
+            raise ArgumentsError(problems(error, self.schema)) from error
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        by_position = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in self._parameters)
+        for each in self._parameters:
+            own = each.has_own_default and each.field not in model.model_fields_set
+            value = each.default if own else getattr(model, each.field, None)
+            if is_context(each.annotation):
+                value = context
+            if each.kind is inspect.Parameter.VAR_KEYWORD:
+                kwargs |= model.model_extra or {}
+            elif each.kind is inspect.Parameter.VAR_POSITIONAL:
+                args += value or ()
+            elif each.kind is inspect.Parameter.POSITIONAL_ONLY or (
+                by_position and each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+            ):
+                args.append(value)
+            else:
+                kwargs[each.name] = value
+        return tuple(args), kwargs
+
+    def _read(
+        self, function: Callable[..., Any], described: dict[str, str]
+    ) -> tuple[_Parameter, ...]:
+        bound = function.keywords if isinstance(function, functools.partial) else {}
+        try:
+            signature = inspect.signature(function)
+        except (ValueError, TypeError) as error:
+            raise DefinitionError(
+                f"{self._tool}: its parameters cannot be read ({error}); "
+                "use Tool.declared(definition, function) with a JSON schema."
+            ) from error
+        hints = _hints(function, self._tool)
+        return tuple(
+            self._parameter(index, each, hints, described)
+            for index, each in enumerate(signature.parameters.values())
+            if each.name not in bound
+        )
+
+    def _parameter(
+        self,
+        index: int,
+        given: inspect.Parameter,
+        hints: dict[str, Any],
+        described: dict[str, str],
+    ) -> _Parameter:
+        if given.name in ("self", "cls") and given.annotation is _EMPTY and index == 0:
+            raise DefinitionError(
+                f"{self._tool}: it is a method without its object; pass the method of an instance."
+            )
+        annotation: Any = portable(hints.get(given.name, Any))
+        words = [m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, str)]
+        text = words[0] if words else described.get(given.name)
+        if given.kind is inspect.Parameter.VAR_POSITIONAL:
+            annotation = types.GenericAlias(list, (annotation,))
+        public = given.name
+        if not is_context(annotation) and given.kind is not inspect.Parameter.VAR_KEYWORD:
+            info = Field(alias=given.name, description=text or None)
+            annotation = _outermost(annotation, info)
+            field = FieldInfo.from_annotated_attribute(annotation, _field_default(given))
+            public = field.alias or given.name
+        return _Parameter(f"p{index}", public, given.name, given.kind, annotation, given.default)
+
+    def _build(self, name: str) -> type[BaseModel]:
+        spread = [p for p in self._parameters if p.kind is inspect.Parameter.VAR_KEYWORD]
+        config = ConfigDict(extra="allow" if spread else "forbid", protected_namespaces=())
+        free = types.GenericAlias(dict, (str, spread[0].annotation)) if spread else None
+        extra = {"__pydantic_extra__": free} if spread else {}
+        base = type(
+            "Arguments",
+            (BaseModel,),
+            {"__annotations__": extra, "model_config": config},
+        )
+        fields: dict[str, Any] = {
+            p.field: (p.annotation, _model_default(p))
+            for p in self._parameters
+            if p.kind is not inspect.Parameter.VAR_KEYWORD and not is_context(p.annotation)
+        }
+        try:
+            return create_model(name, __base__=base, **fields)
+        except _HOPELESS as error:
+            raise self._refusal(error) from error
+
+    def _schema(self) -> dict[str, Any]:
+        try:
+            schema = plain(self._model.model_json_schema(schema_generator=_QuietSchema))
+        except _HOPELESS as error:
+            raise self._refusal(error) from error
+        if schema.get("additionalProperties") is False:
+            del schema["additionalProperties"]
+        schema.pop("description", None)
+        properties = schema.setdefault("properties", {})
+        for each in self._parameters:
+            inner = properties.get(each.public, {})
+            if inner.get("default", 0) is None:
+                del inner["default"]
+            if each.has_own_default and each.default is not None:
+                _publish_default(inner, each.default)
+        head = {"type": "object", "properties": properties}
+        return head | {k: v for k, v in schema.items() if k not in head}
+
+    def _refusal(self, error: Exception) -> DefinitionError:
+        """Find the parameter that pydantic could not handle, and say what to do."""
+        for each in self._parameters:
+            if is_context(each.annotation):
+                continue
+            try:
+                probe = create_model("Probe", p=(each.annotation, ...))
+                probe.model_json_schema(schema_generator=_QuietSchema)
+            except _HOPELESS as culprit:
+                reason = str(culprit).partition("\n")[0].partition(". ")[0]
+                return DefinitionError(
+                    f"{self._tool}: parameter {each.name!r} has a type that JSON cannot carry "
+                    f"({reason}). Give it a type that pydantic can validate, or hide it behind "
+                    "Context or functools.partial."
+                )
+        return DefinitionError(f"{self._tool}: {error}")
+
+
+def schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:
+    """The plain JSON schema of a type."""
+    return plain(adapter.json_schema(schema_generator=_QuietSchema))
+
+
+def problems(error: ValidationError, schema: Mapping[str, Any]) -> list[str]:
+    """What was wrong, one line a problem: path, what was expected, what came."""
+    return [_problem(each, schema) for each in error.errors(include_url=False)]
+
+
+def _problem(found: Any, schema: Mapping[str, Any]) -> str:
+    path = ""
+    for step in found["loc"]:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
+    known = schema.get("properties", {})
+    if found["type"] == "missing":
+        wanted = known.get(path, {})
+        kind = f" (expected {json.dumps(wanted['type'])})" if "type" in wanted else ""
+        return f"{path}: missing{kind}"
+    if found["type"] == "extra_forbidden":
+        names = ", ".join(known) or "none"
+        return f"{path}: no such parameter.{closest(path, known)} The parameters are: {names}"
+    value = found["input"]
+    shown = json.dumps(value, default=lambda v: type(v).__name__)[:_SHOWN]
+    return f"{path or 'arguments'}: {found['msg']}, got {shown}"
+
+
+def _hints(function: Callable[..., Any], tool: str) -> dict[str, Any]:
+    holder: Any = function
+    while isinstance(holder, functools.partial):
+        holder = holder.func
+    if inspect.isclass(holder):
+        holder = holder.__init__
+    elif not inspect.isroutine(holder):
+        holder = type(holder).__call__
+    try:
+        return typing.get_type_hints(holder, include_extras=True)
+    except NameError as error:
+        annotations = getattr(holder, "__annotations__", {})
+        where = [n for n, text in annotations.items() if error.name and error.name in str(text)]
+        raise DefinitionError(
+            f"{tool}: the annotation of parameter {where[0] if where else '?'!r} names "
+            f"{error.name!r}, which is not defined where the function's module can see it; "
+            "define or import it at the top of the module."
+        ) from error
+    except TypeError as error:
+        raise DefinitionError(f"{tool}: an annotation is no type: {error}.") from error
+
+
+def _outermost(annotation: Any, info: FieldInfo) -> Any:
+    """The annotation with ours as the first metadata, so that the user's own wins."""
+    if get_origin(annotation) is Annotated:
+        bare, *metadata = get_args(annotation)
+        return Annotated[(bare, info, *metadata)]
+    return Annotated[annotation, info]
+
+
+def _field_default(given: inspect.Parameter) -> Any:
+    return given.default if isinstance(given.default, FieldInfo) else PydanticUndefined
+
+
+def _model_default(parameter: _Parameter) -> Any:
+    """None stands in for a Python default, which is handed over as it is and never copied."""
+    if isinstance(parameter.default, FieldInfo):
+        return parameter.default
+    optional = parameter.has_own_default or parameter.kind is inspect.Parameter.VAR_POSITIONAL
+    return None if optional else ...
+
+
+def _publish_default(schema: dict[str, Any], default: Any) -> None:
+    # A default without a JSON form is the function's own business.
+    with suppress(PydanticSerializationError, ValueError, RecursionError):
+        schema["default"] = to_jsonable_python(default, inf_nan_mode="strings")

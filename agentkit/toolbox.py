@@ -1,0 +1,211 @@
+"""Tools by name, and one function call -> one result message."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from agentkit.arguments import read_arguments
+from agentkit.context import Context
+from agentkit.errors import (
+    ArgumentsError,
+    ConfigError,
+    DefinitionError,
+    ToolError,
+    closest,
+)
+from agentkit.function_tool import Tool, tool
+from agentkit.messages import FunctionCall, FunctionDefinition, ResultMessage
+from agentkit.redact import redact
+from agentkit.results import capped, result_text
+from agentkit.schema import Bound
+
+_log = logging.getLogger("agentkit")
+_LONGEST_ERROR = 2_000  # characters of an exception's text
+
+ToolSource = Any
+"""A tool, a function, a toolbox, a module or object with tools in it, or an iterable of these."""
+
+
+class Toolbox(Mapping[str, Tool[..., Any]]):
+    """Tools by name.
+
+    Args:
+        sources: Tools, functions, other toolboxes, modules or objects whose attributes are tools,
+            and lists of these.
+
+    Raises:
+        DefinitionError: A source holds no tool, or two tools have one name.
+    """
+
+    def __init__(self, *sources: ToolSource) -> None:
+        self._tools: dict[str, Tool[..., Any]] = {}
+        for each in _tools(sources):
+            if self._tools.setdefault(each.name, each) is not each:
+                raise DefinitionError(
+                    f"Two tools are named {each.name!r}. Rename one with tool(name=...), or give "
+                    "one toolbox a prefix with .prefixed(...)."
+                )
+
+    def __getitem__(self, name: str) -> Tool[..., Any]:
+        return self._tools[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tools)
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+    def __add__(self, other: ToolSource) -> Toolbox:
+        return Toolbox(self, other)
+
+    def __repr__(self) -> str:
+        return f"Toolbox({', '.join(self)})"
+
+    def prefixed(self, prefix: str) -> Toolbox:
+        """The same tools with a prefix before each name."""
+        return Toolbox(*(replace(each, name=prefix + each.name) for each in self.values()))
+
+    def only(self, *names: str) -> Toolbox:
+        """The named tools alone."""
+        return Toolbox(*(self._known(name) for name in names))
+
+    def without(self, *names: str) -> Toolbox:
+        """All tools but the named ones."""
+        left_out = [self._known(name).name for name in names]
+        return Toolbox(*(each for each in self.values() if each.name not in left_out))
+
+    @property
+    def definitions(self) -> tuple[FunctionDefinition, ...]:
+        """What a model is told of the tools.
+
+        Raises:
+            DefinitionError: One of them cannot be offered.
+        """
+        return tuple(each.definition for each in self.values())
+
+    def call(self, call: FunctionCall, context: Context[Any] | None = None) -> ResultMessage:
+        """Run one function call and give its result.
+
+        What the model did wrong is a result that says so, never an exception; the same holds for
+        what the tool raises, unless the tool says `on_error="raise"`.
+        """
+        job = self._job(call, context)
+        if isinstance(job, ResultMessage):
+            return job
+        try:
+            return job.result(job.tool.invoke(job.bound))
+        except Exception as error:
+            return job.failure(error)
+
+    async def acall(self, call: FunctionCall, context: Context[Any] | None = None) -> ResultMessage:
+        """`call`, awaited."""
+        job = self._job(call, context)
+        if isinstance(job, ResultMessage):
+            return job
+        try:
+            return job.result(await job.tool.ainvoke(job.bound))
+        except Exception as error:
+            return job.failure(error)
+
+    def _known(self, name: str) -> Tool[..., Any]:
+        if name not in self:
+            raise ConfigError(f"There is no tool named {name!r}.{closest(name, self)}")
+        return self[name]
+
+    def _job(self, call: FunctionCall, context: Context[Any] | None) -> _Job | ResultMessage:
+        found = self.get(call.name)
+        if found is None:
+            names = ", ".join(self) or "none"
+            text = f"There is no tool named {call.name!r}.{closest(call.name, self)}"
+            return _error(call, f"{text} The tools are: {names}.")
+        repairs: tuple[str, ...] = ()
+        try:
+            given = call.arguments if call.malformed is None else call.malformed
+            values, repairs = read_arguments(given)
+            named = replace(context or Context(None), _tool=found.name)
+            bound = found.parameters.bind(values, named)
+        except ArgumentsError as error:
+            lines = "\n".join(f"- {problem}" for problem in error.problems)
+            return _error(call, f"Wrong arguments for {found.name}:\n{lines}", repairs)
+        return _Job(found, call, bound, repairs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A call that may run: its arguments fit."""
+
+    tool: Tool[..., Any]
+    call: FunctionCall
+    bound: Bound
+    repairs: tuple[str, ...]
+
+    def result(self, value: Any) -> ResultMessage:
+        text = capped(result_text(value, self.tool.name), self.tool.max_chars)
+        return ResultMessage(self.call.name, text, self.call.id, repairs=self.repairs)
+
+    def failure(self, error: Exception) -> ResultMessage:
+        if isinstance(error, ToolError):
+            return _error(self.call, str(error), self.repairs)
+        if self.tool.on_error == "raise":
+            raise error
+        _log.warning("%s failed\n%s", self.tool.name, redact(traceback.format_exc()))
+        if self.tool.on_error == "hide":
+            return _error(self.call, f"{self.tool.name} failed.", self.repairs)
+        text = f"{type(error).__name__}: {redact(str(error))}"
+        return _error(self.call, text, self.repairs)
+
+
+def _error(call: FunctionCall, text: str, repairs: tuple[str, ...] = ()) -> ResultMessage:
+    content = f"Error: {capped(text, _LONGEST_ERROR)}"
+    return ResultMessage(call.name, content, call.id, is_error=True, repairs=repairs)
+
+
+def _tools(sources: Iterable[ToolSource]) -> Iterator[Tool[..., Any]]:
+    for source in sources:
+        if isinstance(source, Tool):
+            yield source
+        elif isinstance(source, Toolbox):
+            yield from source.values()
+        elif isinstance(source, list | tuple | set | Iterator):
+            yield from _tools(source)
+        elif isinstance(source, ModuleType) or not callable(source):
+            yield from _inside(source)
+        else:
+            yield _from_callable(source)
+
+
+def _from_callable(source: Callable[..., Any]) -> Tool[..., Any]:
+    made: Tool[..., Any] = tool(source)
+    return made
+
+
+def _inside(holder: Any) -> Iterator[Tool[..., Any]]:
+    """The tools among the attributes of a module or an object."""
+    is_module = isinstance(holder, ModuleType)
+    places = [holder] if is_module else reversed(type(holder).__mro__)
+    names = dict.fromkeys(name for place in places for name in vars(place))
+    found = [
+        getattr(holder, name)
+        for name in names
+        if isinstance(
+            inspect.getattr_static(holder, name, None),
+            Tool | classmethod | staticmethod,
+        )
+    ]
+    tools = [tool(each) for each in found if _is_tool(each)]
+    if not tools:
+        raise DefinitionError(
+            f"{getattr(holder, '__name__', repr(holder))} holds no tools; decorate its functions "
+            "with @tool."
+        )
+    yield from tools
+
+
+def _is_tool(value: Any) -> bool:
+    return isinstance(value, Tool) or isinstance(getattr(value, "__func__", None), Tool)

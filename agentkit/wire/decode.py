@@ -1,0 +1,162 @@
+"""A chat-completions reply -> a response.
+
+Presence decides, never `finish_reason`: servers end replies with calls in `stop`, and replies
+without any in `tool_calls`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from agentkit.errors import ReplyError, StatusError
+from agentkit.messages import AssistantMessage, FunctionCall, Response, Usage
+
+_SHOWN = 200  # characters of a senseless body that are worth showing
+
+
+def decode(body: bytes) -> Response:
+    """The response in a reply's body.
+
+    Raises:
+        StatusError: The body is an error, whatever the HTTP status said.
+        ReplyError: It is no chat completion.
+    """
+    reply = parse(body)
+    if error := error_of(reply):
+        raise error
+    choices = reply.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise ReplyError(f"The reply has no choices: {_begin(body)}")
+    messages = [message_of(_mapping(_mapping(choice).get("message"))) for choice in choices]
+    return Response(
+        message=messages[0],
+        model=_text(reply.get("model")) or "",
+        usage=usage_of(reply),
+        finish_reason=_text(_mapping(choices[0]).get("finish_reason")),
+        id=_text(reply.get("id")) or "",
+        alternatives=tuple(messages[1:]),
+    )
+
+
+def parse(body: bytes | str) -> dict[str, Any]:
+    """The JSON object in a body.
+
+    Raises:
+        ReplyError: It is not one; the message shows how it begins.
+    """
+    if not body.strip():
+        raise ReplyError("The reply is empty.")
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ReplyError(f"The reply is not JSON: {_begin(body)}") from error
+    if not isinstance(value, dict):
+        raise ReplyError(f"The reply is not a JSON object: {_begin(body)}")
+    return value
+
+
+def message_of(given: Mapping[str, Any]) -> AssistantMessage:
+    """The message in a choice, with the calls of either dialect; `tool_calls` wins over the old."""
+    listed = given.get("tool_calls")
+    calls = [call_of(_mapping(each)) for each in listed] if isinstance(listed, list) else []
+    if not calls and isinstance(given.get("function_call"), dict):
+        calls = [call_of({"function": given["function_call"]})]
+    reasoning = given.get("reasoning") or given.get("reasoning_content")
+    return AssistantMessage(
+        content=_content(given.get("content")),
+        calls=tuple(call for call in calls if call.name),
+        reasoning=_text(reasoning),
+    )
+
+
+def call_of(given: Mapping[str, Any]) -> FunctionCall:
+    """A call; arguments that came as an object, or not at all, become text."""
+    function = _mapping(given.get("function"))
+    arguments = function.get("arguments")
+    if not isinstance(arguments, str):
+        arguments = "" if arguments is None else json.dumps(arguments)
+    return FunctionCall(_text(function.get("name")) or "", arguments, _text(given.get("id")) or "")
+
+
+def usage_of(reply: Mapping[str, Any]) -> Usage | None:
+    """The tokens that a reply names, at the top or, in Groq's streams, under `x_groq`."""
+    given = reply.get("usage") or _mapping(reply.get("x_groq")).get("usage")
+    if not isinstance(given, dict):
+        return None
+    return Usage(
+        prompt_tokens=_count(given.get("prompt_tokens")),
+        completion_tokens=_count(given.get("completion_tokens")),
+        cached_tokens=_count(_mapping(given.get("prompt_tokens_details")).get("cached_tokens")),
+        reasoning_tokens=_count(
+            _mapping(given.get("completion_tokens_details")).get("reasoning_tokens")
+        ),
+    )
+
+
+def error_of(reply: Mapping[str, Any]) -> StatusError | None:
+    """The error that a body with status 200 holds, if it holds one."""
+    error = reply.get("error") or _mapping(reply.get("x_groq")).get("error")
+    if not error:
+        return None
+    named = _mapping(error).get("status_code") or _mapping(error).get("code")
+    status = named if isinstance(named, int) else 500
+    return status_error(status, json.dumps({"error": error}).encode())
+
+
+def status_error(status: int, body: bytes, retry_after: str | None = None) -> StatusError:
+    """The error in the body of an unsuccessful reply; HTML, empty and odd bodies are shown short.
+
+    Args:
+        status: The HTTP status.
+        body: The body as it came.
+        retry_after: The header of that name, in seconds.
+    """
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        told = None
+    error = told.get("error", told) if isinstance(told, dict) else told
+    details = _mapping(error)
+    text = _text(details.get("message")) or _text(error) or _begin(body) or "no text"
+    code = details.get("code")
+    return StatusError(
+        f"The server answered {status}: {text}",
+        status=status,
+        code=str(code) if code is not None else _text(details.get("type")),
+        body=error if error is not None else _begin(body),
+        retry_after=_seconds(retry_after),
+    )
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return float(header) if header else None
+    except ValueError:
+        return None
+
+
+def _content(value: Any) -> str | None:
+    if isinstance(value, list):
+        parts = [_text(_mapping(part).get("text")) for part in value]
+        return "".join(part for part in parts if part) or None
+    return _text(value)
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _begin(body: bytes | str) -> str:
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -1,0 +1,173 @@
+"""A request -> the body of a chat-completions request.
+
+Nothing a server said is echoed: each message is built from what its role may hold, keys without a
+value are left out (Groq refuses null and unknown ones), and arguments are a JSON object's text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+from agentkit.messages import (
+    AssistantMessage,
+    FunctionCall,
+    Message,
+    Request,
+    ResultMessage,
+    SystemMessage,
+    UserMessage,
+)
+
+Dialect = Literal["functions", "tools"]
+"""How function calls are spelled."""
+
+_CHOICES = ("none", "auto", "required")
+_OWN_KEYS = ("functions", "function_call", "stream")
+
+
+def encode(request: Request, *, model: str, dialect: Dialect, stream: bool = False) -> bytes:
+    """The body to send, as JSON in UTF-8.
+
+    Args:
+        request: What to ask; its `model` has been resolved to the following one.
+        model: The model's full name.
+        dialect: How to spell functions, calls and results.
+        stream: Whether to ask for a stream.
+    """
+    body: dict[str, Any] = _functions(request, dialect)
+    body |= {
+        name: value
+        for name, value in request.options.items()
+        if value is not None and name not in _OWN_KEYS
+    }
+    if stream:
+        body["stream"] = True
+    spelled = _turns if dialect == "functions" else _parallel
+    messages = b",".join(spelled(request.messages))
+    head = b'{"model":' + _json(model) + b',"messages":[' + messages + b"]"
+    return head + b"," + _json(body)[1:] if body else head + b"}"
+
+
+def _functions(request: Request, dialect: Dialect) -> dict[str, Any]:
+    definitions = [each.to_dict() for each in request.definitions]
+    definitions += [dict(each) for each in request.options.get("functions") or ()]
+    if not definitions:
+        return {}  # a choice without functions is refused, and so is an empty list
+    choice = request.options.get("function_call")
+    name = choice if isinstance(choice, str) else (choice or {}).get("name")
+    if dialect == "functions":
+        for each in definitions:
+            each.pop("strict", None)
+        named: Any = {"name": name}
+        body: dict[str, Any] = {"functions": definitions}
+        key = "function_call"
+    else:
+        named = {"type": "function", "function": {"name": name}}
+        body = {"tools": [{"type": "function", "function": each} for each in definitions]}
+        key = "tool_choice"
+    return body | ({key: name if name in _CHOICES else named} if name else {})
+
+
+def _turns(messages: Sequence[Message]) -> Iterator[bytes]:
+    """The `functions` dialect: each call of a message is a turn with its result behind it."""
+    for message, results in _grouped(messages):
+        if not isinstance(message, AssistantMessage) or not message.calls:
+            yield _once(message, "functions", _role)
+            continue
+        calls = _once(message, "calls in turn", _call_turns)
+        for index, call in enumerate(calls):
+            yield call
+            if index < len(results):
+                yield _once(results[index], "functions", _role)
+
+
+def _call_turns(message: AssistantMessage) -> tuple[bytes, ...]:
+    return tuple(
+        _json(_spoken(message.content if index == 0 else None) | {"function_call": _call(call)})
+        for index, call in enumerate(message.calls)
+    )
+
+
+def _parallel(messages: Sequence[Message]) -> Iterator[bytes]:
+    """The `tools` dialect: all calls in one message, then a result for each."""
+    for message, results in _grouped(messages):
+        calls = message.calls if isinstance(message, AssistantMessage) else ()
+        ids = _ids(calls)
+        yield _once(message, "tools", _with_calls, ids)
+        for result, its_id in zip(results, ids, strict=False):
+            yield _once(result, f"tools {its_id}", _tool, its_id)
+
+
+def _with_calls(message: Message, ids: list[str]) -> bytes:
+    if not isinstance(message, AssistantMessage) or not message.calls:
+        return _role(message)
+    calls = [
+        {"id": its_id, "type": "function", "function": _call(call)}
+        for its_id, call in zip(ids, message.calls, strict=True)
+    ]
+    return _json(_spoken(message.content) | {"tool_calls": calls})
+
+
+def _tool(result: ResultMessage, its_id: str) -> bytes:
+    return _json({"role": "tool", "tool_call_id": its_id, "content": result.content})
+
+
+def _ids(calls: Sequence[FunctionCall]) -> list[str]:
+    """An id for each call of one message: the server's, or one of ours where it is no use."""
+    given = [call.id for call in calls]
+    return [
+        its_id if its_id and given.count(its_id) == 1 else f"call_{index}{its_id}"
+        for index, its_id in enumerate(given)
+    ]
+
+
+def _grouped(
+    messages: Sequence[Message],
+) -> Iterator[tuple[Message, list[ResultMessage]]]:
+    """Each message with the results that belong to it."""
+    index = 0
+    while index < len(messages):
+        message = messages[index]
+        wanted = len(message.calls) if isinstance(message, AssistantMessage) else 0
+        results: list[ResultMessage] = []
+        index += 1
+        while index < len(messages) and len(results) < wanted:
+            following = messages[index]
+            if not isinstance(following, ResultMessage):
+                break
+            results.append(following)
+            index += 1
+        yield message, results
+
+
+def _role(message: Message) -> bytes:
+    match message:
+        case SystemMessage() | UserMessage():
+            return _json({"role": message.role, "content": message.content})
+        case ResultMessage():
+            return _json({"role": "function", "name": message.name, "content": message.content})
+        case AssistantMessage():
+            return _json(_spoken(message.content or ""))
+
+
+def _spoken(content: str | None) -> dict[str, Any]:
+    return {"role": "assistant"} | ({"content": content} if content is not None else {})
+
+
+def _call(call: FunctionCall) -> dict[str, str]:
+    return {"name": call.name, "arguments": call.arguments}
+
+
+def _once(message: Any, key: str, make: Callable[..., Any], *more: Any) -> Any:
+    """A message's JSON, made once in its life: a step must not cost more as a transcript grows."""
+    kept = message._encoded
+    if key not in kept:
+        kept[key] = make(message, *more)
+    return kept[key]
+
+
+def _json(value: Any) -> bytes:
+    # ASCII: a model can send half a surrogate pair, which has no UTF-8.
+    return json.dumps(value, separators=(",", ":")).encode("ascii")

@@ -1,0 +1,184 @@
+"""A streamed reply -> deltas as they come, and the response at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentkit.errors import ConnectError, ReplyError, StatusError
+from agentkit.messages import AssistantMessage, Delta, Response, Usage
+from agentkit.wire.decode import error_of, message_of, parse, status_error, usage_of
+from agentkit.wire.sse import Event, SSEParser
+
+
+class StreamDecoder:
+    """Feed it the bytes of a streamed reply; at the end ask for the response."""
+
+    def __init__(self) -> None:
+        self._events = SSEParser()
+        self._choices: dict[int, _Choice] = {}
+        self._usage: Usage | None = None
+        self._model = ""
+        self._id = ""
+        self._done = False
+
+    def feed(self, chunk: bytes) -> Iterator[Delta]:
+        """The pieces of the first answer that the bytes complete.
+
+        Raises:
+            StatusError: The stream says that it failed.
+            ReplyError: An event makes no sense.
+        """
+        for event in self._events.feed(chunk):
+            yield from self._event(event)
+
+    def response(self) -> Response:
+        """The whole response, once the stream has ended.
+
+        Raises:
+            ConnectError: It ended before the answer did.
+            ReplyError: It held no answer.
+        """
+        for event in self._events.close():
+            for _ in self._event(event):
+                pass
+        finished = self._done or any(c.finish_reason for c in self._choices.values())
+        if not finished:
+            raise ConnectError("The stream was cut before the answer was complete.")
+        if not self._choices:
+            raise ReplyError("The stream held no answer.")
+        choices = [self._choices[index] for index in sorted(self._choices)]
+        messages = [choice.message() for choice in choices]
+        return Response(
+            message=messages[0],
+            model=self._model,
+            usage=self._usage,
+            finish_reason=choices[0].finish_reason,
+            id=self._id,
+            alternatives=tuple(messages[1:]),
+        )
+
+    def _event(self, event: Event) -> Iterator[Delta]:
+        name, data = event
+        if data.strip() == "[DONE]":
+            self._done = True
+            return
+        chunk = parse(data)
+        if error := error_of(chunk) or self._failure(name, chunk):
+            raise error
+        try:
+            yield from self._chunk(chunk)
+        except (AttributeError, TypeError) as odd:
+            raise ReplyError(f"An event of the stream makes no sense: {data[:200]}") from odd
+
+    def _chunk(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
+        self._model = self._model or str(chunk.get("model") or "")
+        self._id = self._id or str(chunk.get("id") or "")
+        self._usage = usage_of(chunk) or self._usage
+        for each in chunk.get("choices") or ():
+            index = each.get("index") or 0
+            delta = self._choices.setdefault(index, _Choice()).add(each)
+            if delta and index == min(self._choices):
+                yield delta
+
+    @staticmethod
+    def _failure(name: str, chunk: Mapping[str, Any]) -> StatusError | None:
+        return status_error(500, json.dumps(chunk).encode()) if name == "error" else None
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call in pieces; its arguments are joined once, at the end."""
+
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+    whole: Any = None  # arguments that came as an object
+
+    def text(self) -> Any:
+        return "".join(self.arguments) if self.whole is None else self.whole
+
+
+@dataclass(slots=True)
+class _Choice:
+    """One answer in pieces."""
+
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    calls: list[_Call] = field(default_factory=list)
+    by_index: dict[int, _Call] = field(default_factory=dict)
+    finish_reason: str | None = None
+
+    def add(self, choice: Mapping[str, Any]) -> Delta | None:
+        self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        delta = choice.get("delta") or {}
+        for fragment in delta.get("tool_calls") or ():
+            self._fragment(fragment)
+        if function := delta.get("function_call"):
+            self._fragment({"index": -1, "function": function})
+        said = message_of({**delta, "tool_calls": None, "function_call": None})
+        if said.content:
+            self.text.append(said.content)
+        if said.reasoning:
+            self.reasoning.append(said.reasoning)
+        if said.content or said.reasoning:
+            return Delta(said.content or "", said.reasoning or "")
+        return None
+
+    def _fragment(self, given: Mapping[str, Any]) -> None:
+        function = given.get("function") or {}
+        name, arguments = function.get("name") or "", function.get("arguments")
+        call = self._owner(str(given.get("id") or ""), given.get("index"), name)
+        call.name = call.name or name
+        if isinstance(arguments, str):
+            call.arguments.append(arguments)
+        elif arguments is not None:
+            call.whole = arguments
+
+    def _owner(self, its_id: str, index: int | None, name: str) -> _Call:
+        """The call that a fragment belongs to: by its id, else by index, else the last one.
+
+        Servers restart the index, leave it out, or send a new id with each fragment; a fragment
+        with a new id and a name begins a call, one without a name continues one.
+        """
+        for call in self.calls:
+            if its_id and call.id == its_id:
+                return call
+        last = self.calls[-1] if self.calls else None
+        known = last if index is None else self.by_index.get(index)
+        if known is None and not name:
+            known = last
+        begins = bool(name) and known is not None and (bool(its_id) or _is_object(known))
+        if known is not None and not begins:
+            return known
+        call = _Call(id=its_id)
+        self.calls.append(call)
+        if index is not None:
+            self.by_index[index] = call
+        return call
+
+    def message(self) -> AssistantMessage:
+        modern = [
+            {"id": call.id, "function": {"name": call.name, "arguments": call.text()}}
+            for call in self.calls
+            if call is not self.by_index.get(-1)
+        ]
+        legacy = self.by_index.get(-1)
+        return message_of(
+            {
+                "content": "".join(self.text) or None,
+                "reasoning": "".join(self.reasoning) or None,
+                "tool_calls": modern,
+                "function_call": legacy and {"name": legacy.name, "arguments": legacy.text()},
+            }
+        )
+
+
+def _is_object(call: _Call) -> bool:
+    """Whether a call's arguments are complete, so that what follows is another call."""
+    try:
+        return isinstance(json.loads(call.text()), dict)
+    except (TypeError, ValueError, RecursionError):
+        return call.whole is not None

@@ -1,0 +1,63 @@
+"""Where a tool runs when it cannot run in the caller's own thread."""
+
+from __future__ import annotations
+
+import contextvars
+import os
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from functools import cache
+from threading import Thread
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def in_thread(function: Callable[..., T], *args: Any) -> Future[T]:
+    """Run a function in a thread of its own, with the caller's context variables.
+
+    The thread is a daemon, so that a tool that never returns cannot keep the program from ending;
+    a pool's threads would.
+    """
+    future: Future[T] = Future()
+    context = contextvars.copy_context()
+
+    def work() -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(context.run(function, *args))
+        except StopIteration as error:  # asyncio's futures refuse it
+            future.set_exception(RuntimeError(f"the tool raised {error!r}"))
+        except BaseException as error:
+            future.set_exception(error)
+
+    Thread(target=work, name=f"agentkit {getattr(function, '__name__', '')}", daemon=True).start()
+    return future
+
+
+def on_own_loop(awaitable: Awaitable[T]) -> Future[T]:
+    """Run an awaitable on the one event loop that all async tools of sync runs share.
+
+    One loop for the life of the process, because clients and pools belong to the loop that first
+    used them; a loop for each call would close it under them.
+    """
+    import asyncio
+
+    async def wait() -> T:
+        return await awaitable
+
+    loop = _loop(os.getpid())
+    if asyncio._get_running_loop() is loop:  # an async tool that runs an agent of its own
+        return in_thread(asyncio.run, wait())
+    return asyncio.run_coroutine_threadsafe(wait(), loop)
+
+
+@cache
+def _loop(pid: int) -> Any:
+    """The loop of this process; a forked child has no use for its parent's thread."""
+    import asyncio
+
+    loop = asyncio.new_event_loop()
+    Thread(target=loop.run_forever, name="agentkit async tools", daemon=True).start()
+    return loop

@@ -1,0 +1,86 @@
+"""Every example runs, against a script and on the offline model."""
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agentkit.testing import ScriptedInterface, call
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+SCRIPTS = {
+    "conversation": (
+        [
+            call("set_temperature", room="kitchen", degrees=21),
+            "The kitchen is warm.",
+            call("set_temperature", room="bedroom", degrees=17),
+            "The bedroom is cool.",
+        ],
+        "The kitchen is warm.\nThe bedroom is cool.\n",
+    ),
+    "dependencies": (
+        [call("add_note", text="buy milk"), "Saved."],
+        "[('buy milk',)]\n",
+    ),
+    "hello_tool": (
+        [call("forecast", city="Oslo", days=1), "Yes, take an umbrella."],
+        "Yes, take an umbrella.\n",
+    ),
+    "streaming": (
+        [call("translate", word="rain"), "It is regn."],
+        "[translate: regn]\n\n(2 steps)\n",
+    ),
+    "toolbox_from_class": (
+        [call("stock_sell", fruit="pear", number=2), "One is left."],
+        '→ stock_sell(fruit="pear", number=2)\n  1\nOne is left.\n(2 steps)\n'
+        "{'apple': 12, 'pear': 1}\n",
+    ),
+    "typed_answer": (
+        [
+            call("look_up_population", city="Oslo"),
+            call("final_answer", city="Oslo", people=717_710),
+        ],
+        "Oslo: 717,710\n",
+    ),
+}
+
+
+def test_every_example_has_a_script():
+    assert set(SCRIPTS) == {path.stem for path in EXAMPLES.glob("*.py")}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_example_prints_what_the_script_leads_to(name, capsys):
+    replies, printed = SCRIPTS[name]
+    interface = ScriptedInterface(*replies)
+
+    runpy.run_path(str(EXAMPLES / f"{name}.py"))["main"](interface)
+
+    interface.assert_done()
+    assert capsys.readouterr().out == printed
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_example_runs_on_the_offline_model_without_a_key(name, tmp_path):
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / f"{name}.py")],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+    )
+
+    facts = {
+        "conversation": "The bedroom is set to 17 degrees.",
+        "dependencies": "buy milk",
+        "hello_tool": "Oslo",
+        "streaming": "regn",
+        "toolbox_from_class": "{'apple': 12, 'pear': 1}",
+        "typed_answer": "Oslo: 717,710",
+    }
+    assert facts[name] in done.stdout
+    assert "offline model" in done.stderr
