@@ -11,7 +11,7 @@ from agentkit.events import CallEnded, CallStarted, Event
 from agentkit.loop import DueCall, Loop
 from agentkit.messages import ResultMessage
 from agentkit.toolbox import Toolbox
-from agentkit.workers import in_thread
+from agentkit.workers import Ended, carried, in_thread
 
 _SIDE_BY_SIDE = 32  # a thread each; a response with more calls runs them in groups
 
@@ -70,7 +70,9 @@ async def arun_calls(
             here.call_soon_threadsafe(inbox.put_nowait, item)
 
         jobs: dict[Any, DueCall] = {
-            asyncio.ensure_future(toolbox.acall(each.call, _context(each, deps, tell))): each
+            asyncio.ensure_future(
+                carried(toolbox.acall(each.call, _context(each, deps, tell)))
+            ): each
             for each in batch
         }
         for job in jobs:
@@ -137,4 +139,7 @@ def _result(job: Any) -> ResultMessage | None:
 def _raise_first(jobs: dict[Any, DueCall]) -> None:
     """What a tool with `on_error="raise"` raised, once the others are done."""
     for job in jobs:
-        job.result()
+        try:
+            job.result()
+        except Ended as ended:
+            raise ended.cause from None

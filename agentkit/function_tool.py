@@ -26,7 +26,7 @@ from agentkit.messages import FunctionDefinition
 from agentkit.profile import strict as strict_profile
 from agentkit.profile import tolerant
 from agentkit.schema import Bound, FunctionParameters, Parameters
-from agentkit.workers import in_thread, on_own_loop
+from agentkit.workers import Ended, in_thread, on_own_loop
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -183,6 +183,8 @@ class Tool(Generic[P, R]):
                 raise
             future.cancel()
             raise self._too_slow() from None
+        except Ended as ended:
+            raise ended.cause from None
         except BaseException:
             future.cancel()
             raise

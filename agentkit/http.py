@@ -8,8 +8,8 @@ import ssl
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from threading import Lock
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import httpx
 from pydantic import SecretStr
@@ -76,10 +76,9 @@ class HTTPInterface(Interface):
         self._client = client
         self._async_client = async_client
         self._own: httpx.Client | None = None
+        self._lock = Lock()
         # One client for each event loop, because connections belong to the loop that made them.
-        self._own_async: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
-            WeakKeyDictionary()
-        )
+        self._own_async: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
 
     def send(self, request: Request) -> Response:
         """Send a request and wait for the whole response."""
@@ -110,7 +109,7 @@ class HTTPInterface(Interface):
                 return
             decoder = StreamDecoder()
             for chunk in reply.iter_bytes():
-                yield from decoder.feed(chunk)
+                yield from decoder.feed(self._clean(chunk))
             yield decoder.response()
 
     async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:
@@ -124,7 +123,7 @@ class HTTPInterface(Interface):
                     return
                 decoder = StreamDecoder()
                 async for chunk in reply.aiter_bytes():
-                    for delta in decoder.feed(chunk):
+                    for delta in decoder.feed(self._clean(chunk)):
                         yield delta
                 yield decoder.response()
 
@@ -178,15 +177,18 @@ class HTTPInterface(Interface):
     def _sync(self) -> httpx.Client:
         if self._client is not None:
             return self._client
-        if self._own is None:
-            self._own = httpx.Client(timeout=self._timeout, limits=_KEPT)
-        return self._own
+        with self._lock:  # threads that share an interface share its connections
+            if self._own is None:
+                self._own = httpx.Client(timeout=self._timeout, limits=_KEPT)
+            return self._own
 
     def _async(self) -> httpx.AsyncClient:
         if self._async_client is not None:
             return self._async_client
         loop = asyncio.get_running_loop()
         if loop not in self._own_async:
+            for ended in [each for each in self._own_async if each.is_closed()]:
+                del self._own_async[ended]
             self._own_async[loop] = httpx.AsyncClient(timeout=self._timeout, limits=_KEPT)
         return self._own_async[loop]
 
@@ -202,12 +204,19 @@ class HTTPInterface(Interface):
         return {"content": body, "headers": headers}
 
     def _decoded(self, reply: httpx.Response) -> Response:
+        body = self._clean(reply.content)
         if reply.is_success:
-            return decode(reply.content)
-        error = status_error(reply.status_code, reply.content, reply.headers.get("retry-after"))
+            return decode(body)
+        error = status_error(reply.status_code, body, reply.headers.get("retry-after"))
         if reply.status_code in (401, 403):
             error.args = (f"{error} Check {self.page.key_variable}: {self.page.key['address']}",)
+        if reply.has_redirect_location:
+            error.args = (f"{error} (it redirects to {reply.headers['location']})",)
         raise error
+
+    def _clean(self, body: bytes) -> bytes:
+        """What the server sent without our key, which some echo."""
+        return body.replace(self._key.get_secret_value().encode(), b"[secret]")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

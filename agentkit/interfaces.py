@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 
 from agentkit.interface import Interface
 
@@ -24,10 +25,9 @@ def open_interface(name: str | None = None) -> Interface:
     if chosen is None:
         chosen = "groq" if os.environ.get("GROQ_API_KEY") else "offline"
         if chosen == "offline":
-            print(
+            _say_once(
                 "agentkit: no GROQ_API_KEY, so the offline model answers: rules, no weights. "
-                "A free key: https://console.groq.com/keys",
-                file=sys.stderr,
+                "A free key: https://console.groq.com/keys"
             )
     if chosen == "offline":
         from agentkit.offline import OfflineInterface
@@ -36,3 +36,8 @@ def open_interface(name: str | None = None) -> Interface:
     from agentkit.http import HTTPInterface
 
     return HTTPInterface(chosen)
+
+
+@cache
+def _say_once(notice: str) -> None:
+    print(notice, file=sys.stderr)

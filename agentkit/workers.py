@@ -36,6 +36,22 @@ def in_thread(function: Callable[..., T], *args: Any) -> Future[T]:
     return future
 
 
+class Ended(Exception):  # noqa: N818 - it carries an error and is none
+    """Carries a KeyboardInterrupt or SystemExit out of an event loop, which it would stop."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(repr(cause))
+        self.cause = cause
+
+
+async def carried(awaitable: Awaitable[T]) -> T:
+    """Await it; what would stop the event loop comes out as `Ended`."""
+    try:
+        return await awaitable
+    except (KeyboardInterrupt, SystemExit) as error:
+        raise Ended(error) from error
+
+
 def on_own_loop(awaitable: Awaitable[T]) -> Future[T]:
     """Run an awaitable on the one event loop that all async tools of sync runs share.
 
@@ -44,13 +60,10 @@ def on_own_loop(awaitable: Awaitable[T]) -> Future[T]:
     """
     import asyncio
 
-    async def wait() -> T:
-        return await awaitable
-
     loop = _loop(os.getpid())
     if asyncio._get_running_loop() is loop:  # an async tool that runs an agent of its own
-        return in_thread(asyncio.run, wait())
-    return asyncio.run_coroutine_threadsafe(wait(), loop)
+        return in_thread(asyncio.run, carried(awaitable))
+    return asyncio.run_coroutine_threadsafe(carried(awaitable), loop)
 
 
 @cache

@@ -7,6 +7,7 @@ value are left out (Groq refuses null and unknown ones), and arguments are a JSO
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ Dialect = Literal["functions", "tools"]
 """How function calls are spelled."""
 
 _CHOICES = ("none", "auto", "required")
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _OWN_KEYS = ("functions", "function_call", "stream")
 
 
@@ -169,5 +171,8 @@ def _once(message: Any, key: str, make: Callable[..., Any], *more: Any) -> Any:
 
 
 def _json(value: Any) -> bytes:
-    # ASCII: a model can send half a surrogate pair, which has no UTF-8.
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which strict servers refuse
+        return _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text).encode()

@@ -1,0 +1,129 @@
+"""Fixtures for tests that talk to a model through sockets; see `model_server`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import certifi
+import pytest
+from model_server import ModelServer
+
+from agentkit import Agent, Delta, HTTPInterface, Request, Response, Run
+
+KEY = "gsk_test0123456789abcdefABCDEF"
+
+
+@pytest.fixture(scope="session")
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file with one authority: reading all of them costs each new client 40 ms."""
+    first, end, _ = Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----\n")
+    path = tmp_path_factory.mktemp("tls") / "one.pem"
+    path.write_text(first + end)
+    return str(path)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, one_certificate: str) -> None:
+    for name in os.environ:
+        if name.startswith(("AGENTKIT_", "GROQ_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SSL_CERT_FILE", one_certificate)
+    monkeypatch.setenv("NO_PROXY", "*")  # loopback needs no proxy
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as running:
+        yield running
+    running.check()
+
+
+@pytest.fixture
+def interface(server: ModelServer) -> Iterator[Callable[..., HTTPInterface]]:
+    """Makes an interface to the server; its sync connections are closed at the end."""
+    made: list[HTTPInterface] = []
+
+    def make(**given: Any) -> HTTPInterface:
+        settings = {"api_key": KEY, "base_url": server.url, "timeout": 20.0, **given}
+        made.append(HTTPInterface("groq", **settings))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture(params=["functions", "tools"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(params=[False, True], ids=["whole", "streamed"])
+def stream(request: pytest.FixtureRequest) -> bool:
+    return request.param
+
+
+@pytest.fixture(params=["sync", "async"])
+def mode(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to talk to the server: a dialect, streamed or whole, sync or async."""
+
+    server: ModelServer
+    interface: HTTPInterface
+    dialect: str
+    stream: bool
+    mode: str
+
+    def agent(self, *tools: Any, options: dict[str, Any] | None = None, **given: Any) -> Agent[Any]:
+        options = {**(options or {}), **({"stream": True} if self.stream else {})}
+        return Agent(list(tools), self.interface, options=options, **given)
+
+    def run(self, agent: Agent[Any], prompt: str | None = "Go.", **given: Any) -> Run[Any]:
+        if self.mode == "sync":
+            return agent.run(prompt, **given)
+        return self.awaited(lambda: agent.arun(prompt, **given))
+
+    def send(self, request: Request) -> Response:
+        if self.mode == "sync":
+            return self.interface.send(request)
+        return self.awaited(lambda: self.interface.asend(request))
+
+    def pieces(self, request: Request) -> list[Delta | Response]:
+        if self.mode == "sync":
+            return list(self.interface.stream(request))
+
+        async def collect() -> list[Delta | Response]:
+            return [piece async for piece in self.interface.astream(request)]
+
+        return self.awaited(collect)
+
+    def awaited(self, work: Callable[[], Any]) -> Any:
+        """Run a coroutine in a loop of its own and close what the interface opened in it."""
+
+        async def main() -> Any:
+            try:
+                return await work()
+            finally:
+                await self.interface.aclose()
+
+        return asyncio.run(main())
+
+
+@pytest.fixture
+def way(
+    server: ModelServer,
+    interface: Callable[..., HTTPInterface],
+    dialect: str,
+    stream: bool,
+    mode: str,
+) -> Way:
+    return Way(server, interface(dialect=dialect), dialect, stream, mode)

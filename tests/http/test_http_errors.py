@@ -1,0 +1,257 @@
+"""Whatever goes wrong on the way is one clear error of agentkit, without the key in it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import KEY, Way
+from model_server import ModelServer, Raw
+
+from agentkit import StatusError
+from agentkit.errors import ConnectError, InterfaceError, ReplyError, RequestTimeoutError
+from agentkit.testing import call
+
+pytestmark = pytest.mark.parametrize("dialect", ["tools"])
+WHOLE = pytest.mark.parametrize("stream", [False])
+STREAMED = pytest.mark.parametrize("stream", [True])
+SSE = "text/event-stream"
+HTML = b"<html><title>Forbidden</title><p>Access denied by the edge.</html>"
+PIECE = b'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n'
+
+
+def _failure(way: Way, kind: type[InterfaceError], **given: Any) -> Any:
+    """The error of a run, after a look whether the key is anywhere in it."""
+    with pytest.raises(InterfaceError) as caught:
+        way.run(way.agent(**given))
+    error = caught.value
+    assert type(error) is kind
+    told = [str(error), repr(error), str(vars(error)), *traceback.format_exception(error)]
+    assert not [text for text in told if KEY in text]
+    assert [message.content for message in error.run.messages] == ["Go."]
+    return error
+
+
+@pytest.fixture
+def elsewhere(
+    interface: Callable[..., Any], server: ModelServer, dialect: str, stream: bool, mode: str
+) -> Callable[..., Way]:
+    """A way with another address or time-out."""
+    return lambda **given: Way(server, interface(**given), dialect, stream, mode)
+
+
+def test_a_refused_connection_says_so(elsewhere):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    error = _failure(elsewhere(base_url=f"http://127.0.0.1:{port}/v1"), ConnectError)
+    assert "refused" in str(error)
+    assert f"127.0.0.1:{port}" in str(error)
+
+
+def test_an_unknown_name_says_so(elsewhere):
+    error = _failure(elsewhere(base_url="http://no-such-host.invalid/v1"), ConnectError)
+    assert "name is not known (DNS or no network)" in str(error)
+    assert "no-such-host.invalid" in str(error)
+
+
+def test_a_tls_failure_says_so(elsewhere, server):
+    error = _failure(elsewhere(base_url=server.url.replace("http:", "https:")), ConnectError)
+    assert "TLS connection failed" in str(error)
+
+
+@pytest.mark.parametrize("address", ["ftp://127.0.0.1/v1", "127.0.0.1", "http://127.0.0.1:port"])
+def test_an_address_that_is_none_says_so(elsewhere, address):
+    error = _failure(elsewhere(base_url=address), ConnectError)
+    assert "not an address" in str(error)
+
+
+def test_a_password_in_the_address_is_not_shown(elsewhere):
+    error = _failure(elsewhere(base_url="http://ada:s3cret@no-such-host.invalid/v1"), ConnectError)
+    assert "s3cret" not in "".join(traceback.format_exception(error))
+
+
+def test_a_server_that_does_not_answer_times_out(elsewhere, server):
+    server.script(Raw(stall=True))
+    error = _failure(elsewhere(timeout=0.2), RequestTimeoutError)
+    assert "did not answer in time (ReadTimeout)" in str(error)
+    assert "127.0.0.1" in str(error)
+
+
+@STREAMED
+def test_a_stream_that_stalls_times_out(elsewhere, server):
+    server.script(Raw([PIECE], kind=SSE, stall=True))
+    _failure(elsewhere(timeout=0.2), RequestTimeoutError)
+
+
+def _told(message: str, **more: Any) -> bytes:
+    return json.dumps({"error": {"message": message, "type": "its_type", **more}}).encode()
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 413, 422, 429, 498, 500, 503])
+def test_a_status_comes_with_the_servers_words(way, server, status):
+    server.script(Raw([_told("Not like this.", code="its_code")], status=status))
+    error = _failure(way, StatusError)
+    assert str(error).startswith(f"The server answered {status}: Not like this.")
+    assert (error.status, error.code, error.retry_after) == (status, "its_code", None)
+    assert error.body["message"] == "Not like this."
+    assert ("GROQ_API_KEY" in str(error)) is (status == 401)
+
+
+def test_an_error_without_a_code_has_its_type(way, server):
+    server.script(Raw([_told("No.")], status=400))
+    assert _failure(way, StatusError).code == "its_type"
+
+
+def test_an_html_page_of_the_edge_is_shown_short(way, server):
+    server.script(Raw([HTML * 20], status=403, kind="text/html"))
+    error = _failure(way, StatusError)
+    assert "answered 403: <html><title>Forbidden" in str(error)
+    assert "Check GROQ_API_KEY" in str(error)
+    assert len(str(error)) < 400
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), ("0.5", 0.5), ("soon", None), ("Wed, 21 Oct 2099 07:28:00 GMT", None)],
+)
+def test_the_time_to_wait_is_read(way, server, header, seconds):
+    headers = {"Retry-After": header}
+    server.script(Raw([_told("Slow down.")], status=429, headers=headers))
+    assert _failure(way, StatusError).retry_after == seconds
+
+
+@pytest.mark.parametrize("body", [b"", b"   ", b"null", b"[]", b"7", b'"why"', b"{}", b"\xff\xfe"])
+def test_an_odd_body_of_an_error_is_still_the_status(way, server, body):
+    server.script(Raw([body], status=500))
+    error = _failure(way, StatusError)
+    assert (error.status, str(error)[:24]) == (500, "The server answered 500:")
+
+
+def test_a_redirect_is_no_answer_and_names_its_target(way, server):
+    server.script(Raw([b""], status=302, headers={"Location": "https://elsewhere.example/"}))
+    error = _failure(way, StatusError)
+    assert error.status == 302
+    assert "https://elsewhere.example/" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "The reply is empty."),
+        (b"\n\n", "The reply is empty."),
+        (b'{"choices": [', "The reply is not JSON: {"),
+        (HTML, "The reply is not JSON: <html>"),
+        (b"\xff\xfe\x00", "The reply is not JSON: "),
+        (b"[" * 100_000, "The reply is not JSON: ["),
+        (b"[1]", "The reply is not a JSON object: [1]"),
+        (b'"yes"', "The reply is not a JSON object"),
+        (b"{}", "The reply has no choices: {}"),
+        (b'{"choices": []}', "The reply has no choices"),
+        (b'{"choices": {"0": 1}}', "The reply has no choices"),
+    ],
+    ids=range(11),
+)
+def test_a_senseless_reply_is_named_and_shown(way, server, body, words):
+    kind = "text/html" if body == HTML else "application/json"
+    server.script(Raw([body], kind=kind))
+    assert words in str(_failure(way, ReplyError))
+
+
+@pytest.mark.parametrize(("more", "status"), [({}, 500), ({"code": 429}, 429)])
+def test_an_error_object_under_200_is_an_error(way, server, more, status):
+    server.script(Raw([_told("No capacity.", **more)]))
+    error = _failure(way, StatusError)
+    assert (error.status, "No capacity." in str(error)) == (status, True)
+
+
+def test_a_connection_cut_before_the_headers_is_no_connection(way, server):
+    server.script(Raw(cut=True))
+    assert "connection was cut" in str(_failure(way, ConnectError))
+
+
+def test_a_body_that_is_cut_is_no_connection(way, server):
+    server.script(Raw([b'{"choices": ['], cut=True))
+    assert "connection was cut" in str(_failure(way, ConnectError))
+
+
+@STREAMED
+@pytest.mark.parametrize("pieces", [[b": hello\n\n"], [PIECE], [PIECE, PIECE[:20]]])
+def test_a_stream_that_is_cut_is_no_connection(way, server, pieces):
+    server.script(Raw(pieces, kind=SSE, cut=True))
+    assert "connection was cut" in str(_failure(way, ConnectError))
+
+
+@STREAMED
+@pytest.mark.parametrize("pieces", [[b""], [b": hello\n\n"], [PIECE]])
+def test_a_stream_that_ends_before_the_answer_is_cut(way, server, pieces):
+    server.script(Raw([*pieces, b"\n"], kind=SSE))
+    assert "cut before the answer was complete" in str(_failure(way, ConnectError))
+
+
+@STREAMED
+def test_a_stream_of_nothing_is_a_senseless_reply(way, server):
+    server.script(Raw([b"data: [DONE]\n\n"], kind=SSE))
+    assert "held no answer" in str(_failure(way, ReplyError))
+
+
+@STREAMED
+def test_an_event_that_is_not_json_is_shown(way, server):
+    server.script(Raw([b"data: {oops\n\n"], kind=SSE))
+    assert "The reply is not JSON: {oops" in str(_failure(way, ReplyError))
+
+
+@STREAMED
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [
+        (b'event: error\ndata: {"error":{"message":"Bad call.","status_code":400}}\n\n', 400),
+        (b'event: error\ndata: {"message":"Bad call."}\n\n', 500),
+        (b'data: {"error":{"message":"Bad call."}}\n\n', 500),
+        (b'data: {"choices":[],"x_groq":{"error":"Bad call."}}\n\n', 500),
+    ],
+)
+def test_an_error_in_the_middle_of_a_stream_is_an_error(way, server, event, status):
+    server.script(Raw([PIECE, event], kind=SSE))
+    error = _failure(way, StatusError)
+    assert (error.status, "Bad call." in str(error)) == (status, True)
+
+
+@STREAMED
+def test_a_server_that_does_not_stream_is_understood(way, server):
+    body = b'{"choices":[{"message":{"role":"assistant","content":"Whole."}}]}'
+    server.script(Raw([body]))
+    assert way.run(way.agent()).output == "Whole."
+
+
+@pytest.mark.parametrize("status", [200, 400, 401])
+@pytest.mark.parametrize("echo", [f"Bad key {KEY}!", {"headers": [f"Bearer {KEY}"]}])
+def test_a_key_that_the_server_echoes_is_hidden(way, server, status, echo):
+    server.script(Raw([_told("No.", debug=echo), b""], status=status))
+    _failure(way, StatusError)
+    server.script(Raw([json.dumps({"error": {"message": echo}}).encode()], status=status))
+    _failure(way, StatusError)
+
+
+def test_a_key_of_another_form_is_not_shown_by_half(interface, server, dialect, stream, mode):
+    key = "own-key-of-a-house-0123456789"
+    way = Way(server, interface(api_key=key), dialect, stream, mode)
+    server.script(Raw([b"x" * 180 + b" " + key.encode()], kind="text/html"))
+    error = _failure(way, ReplyError)
+    assert "own-key-of-a" not in "".join(traceback.format_exception(error))
+
+
+def test_the_key_is_in_no_log_record_and_no_repr(way, server, caplog):
+    caplog.set_level(logging.DEBUG, "agentkit")
+    server.script(Raw([_told(f"Bad key {KEY}.")], status=400), call("none"), "Hi.")
+    _failure(way, StatusError)
+    agent = way.agent()
+    way.run(agent)
+    ours = [r.getMessage() for r in caplog.records if r.name.startswith("agentkit")]
+    assert not [text for text in ours if KEY in text]
+    assert KEY not in f"{way.interface!r} {agent!r} {vars(way.interface)!r}"
