@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing
 from functools import cached_property
 from typing import Any, Generic, TypedDict, TypeVar, Unpack, cast, overload
@@ -146,7 +146,9 @@ class Agent(Generic[T]):
         async with aclosing(self.aiter(prompt, **given)) as events:
             return _last([e async for e in events if isinstance(e, RunEnded)])
 
-    def iter(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Iterator[Event]:
+    def iter(
+        self, prompt: str | None = None, **given: Unpack[RunOptions]
+    ) -> Generator[Event, None, None]:
         """`run` as a stream of events, the last of which is `RunEnded`."""
         loop = self._loop(prompt, given)
         try:

@@ -39,7 +39,11 @@ class Context(Generic[Deps]):
     _listener: Callable[[Progress], None] = field(default=_nobody, repr=False)
 
     def progress(self, message: str, fraction: float | None = None) -> None:
-        """Tell whoever watches the run how far this call is."""
+        """Tell whoever watches the run how far this call is.
+
+        In a sync run a call that runs alone has the caller's thread to itself: what it tells is
+        seen when it is over.
+        """
         self._listener(Progress(self._tool, self.call_key, message, fraction))
 
 

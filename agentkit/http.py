@@ -25,7 +25,7 @@ from agentkit.errors import (
 )
 from agentkit.interface import Interface
 from agentkit.messages import Delta, Request, Response
-from agentkit.redact import redact
+from agentkit.redact import SHORTEST, redact
 from agentkit.settings import aliases_for, read_settings
 from agentkit.wire import Dialect, StreamDecoder, decode, encode, status_error
 
@@ -107,9 +107,9 @@ class HTTPInterface(Interface):
                 reply.read()
                 yield self._decoded(reply)
                 return
-            decoder = StreamDecoder()
+            decoder = StreamDecoder(self._hide)
             for chunk in reply.iter_bytes():
-                yield from decoder.feed(self._clean(chunk))
+                yield from decoder.feed(chunk)
             yield decoder.response()
 
     async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:
@@ -121,9 +121,9 @@ class HTTPInterface(Interface):
                     await reply.aread()
                     yield self._decoded(reply)
                     return
-                decoder = StreamDecoder()
+                decoder = StreamDecoder(self._hide)
                 async for chunk in reply.aiter_bytes():
-                    for delta in decoder.feed(self._clean(chunk)):
+                    for delta in decoder.feed(chunk):
                         yield delta
                 yield decoder.response()
 
@@ -204,7 +204,7 @@ class HTTPInterface(Interface):
         return {"content": body, "headers": headers}
 
     def _decoded(self, reply: httpx.Response) -> Response:
-        body = self._clean(reply.content)
+        body = self._hide(reply.content.decode("utf-8", "replace")).encode()
         if reply.is_success:
             return decode(body)
         error = status_error(reply.status_code, body, reply.headers.get("retry-after"))
@@ -214,9 +214,10 @@ class HTTPInterface(Interface):
             error.args = (f"{error} (it redirects to {reply.headers['location']})",)
         raise error
 
-    def _clean(self, body: bytes) -> bytes:
+    def _hide(self, text: str) -> str:
         """What the server sent without our key, which some echo."""
-        return body.replace(self._key.get_secret_value().encode(), b"[secret]")
+        key = self._key.get_secret_value()
+        return text.replace(key, "[secret]") if len(key) >= SHORTEST else text
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

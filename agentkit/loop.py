@@ -258,7 +258,7 @@ class Loop(Generic[T]):
             )
 
     def _give_up(self, text: str) -> LimitError:
-        error = LimitError(f"{text} Continue with messages=error.run.messages, or raise Limits.")
+        error = LimitError(f"{text} With a higher limit it can go on from where it stopped.")
         error.run = self.run()
         return error
 

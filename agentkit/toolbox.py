@@ -26,6 +26,7 @@ from agentkit.results import capped, result_text
 from agentkit.schema import Bound
 
 _log = logging.getLogger("agentkit")
+_log.addHandler(logging.NullHandler())  # whoever wants the tracebacks adds a handler
 _LONGEST_ERROR = 2_000  # characters of an exception's text
 
 ToolSource = Any

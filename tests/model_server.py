@@ -11,7 +11,7 @@ import json
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -39,7 +39,7 @@ class Reply:
 class Raw:
     """Bytes as they stand. No pieces and `cut` is a connection that ends before the headers."""
 
-    pieces: Sequence[bytes] = ()
+    pieces: Iterable[bytes] = ()
     status: int = 200
     kind: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -288,8 +288,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, reply: Raw, streamed: bool) -> None:
         self.send_response(reply.status)
-        size = sum(map(len, reply.pieces)) + (reply.cut or reply.stall)
-        length = ("Transfer-Encoding", "chunked") if streamed else ("Content-Length", str(size))
+        length = ("Transfer-Encoding", "chunked")
+        if not streamed:
+            length = ("Content-Length", str(sum(map(len, reply.pieces)) + reply.cut + reply.stall))
         for name, value in (("Content-Type", reply.kind), length, *reply.headers.items()):
             self.send_header(name, value)
         self.end_headers()

@@ -7,6 +7,7 @@ without any in `tool_calls`.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -132,9 +133,10 @@ def status_error(status: int, body: bytes, retry_after: str | None = None) -> St
 
 def _seconds(header: str | None) -> float | None:
     try:
-        return float(header) if header else None
+        seconds = float(header or "")
     except ValueError:
         return None
+    return seconds if math.isfinite(seconds) else None
 
 
 def _content(value: Any) -> str | None:

@@ -22,6 +22,7 @@ class SSEParser:
         self._pieces: list[bytes] = []
         self._name = ""
         self._data: list[str] = []
+        self._first = True
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """The events that end in this chunk."""
@@ -48,7 +49,10 @@ class SSEParser:
                 yield self._name or "message", "\n".join(self._data)
             self._name, self._data = "", []
             return
-        field, _, value = line.decode("utf-8", "replace").partition(":")
+        text = line.decode("utf-8", "replace")
+        if self._first:
+            text, self._first = text.removeprefix("\N{BYTE ORDER MARK}"), False
+        field, _, value = text.partition(":")
         value = value.removeprefix(" ")
         if field == "data":
             self._data.append(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,14 @@ from agentkit.wire.sse import Event, SSEParser
 
 
 class StreamDecoder:
-    """Feed it the bytes of a streamed reply; at the end ask for the response."""
+    """Feed it the bytes of a streamed reply; at the end ask for the response.
 
-    def __init__(self) -> None:
+    Args:
+        hide: Takes secrets out of each event's text before anything is made of it.
+    """
+
+    def __init__(self, hide: Callable[[str], str] = str) -> None:
+        self._hide = hide
         self._events = SSEParser()
         self._choices: dict[int, _Choice] = {}
         self._usage: Usage | None = None
@@ -65,6 +70,7 @@ class StreamDecoder:
         if data.strip() == "[DONE]":
             self._done = True
             return
+        data = self._hide(data)
         chunk = parse(data)
         if error := error_of(chunk) or self._failure(name, chunk):
             raise error
@@ -78,7 +84,8 @@ class StreamDecoder:
         self._id = self._id or str(chunk.get("id") or "")
         self._usage = usage_of(chunk) or self._usage
         for each in chunk.get("choices") or ():
-            index = each.get("index") or 0
+            index = each.get("index")
+            index = index if isinstance(index, int) else 0
             delta = self._choices.setdefault(index, _Choice()).add(each)
             if delta and index == min(self._choices):
                 yield delta
@@ -112,7 +119,8 @@ class _Choice:
     finish_reason: str | None = None
 
     def add(self, choice: Mapping[str, Any]) -> Delta | None:
-        self.finish_reason = choice.get("finish_reason") or self.finish_reason
+        reason = choice.get("finish_reason")
+        self.finish_reason = reason if isinstance(reason, str) else self.finish_reason
         delta = choice.get("delta") or {}
         for fragment in delta.get("tool_calls") or ():
             self._fragment(fragment)
@@ -150,7 +158,7 @@ class _Choice:
         known = last if index is None else self.by_index.get(index)
         if known is None and not name:
             known = last
-        begins = bool(name) and known is not None and (bool(its_id) or _is_object(known))
+        begins = known is not None and bool(name) and _begins(known, its_id, name)
         if known is not None and not begins:
             return known
         call = _Call(id=its_id)
@@ -176,9 +184,11 @@ class _Choice:
         )
 
 
-def _is_object(call: _Call) -> bool:
-    """Whether a call's arguments are complete, so that what follows is another call."""
-    try:
+def _begins(call: _Call, its_id: str, name: str) -> bool:
+    """Whether a fragment with a name begins a call after this one, and does not belong to it."""
+    if its_id or name != call.name:
+        return True
+    try:  # the same name again: another call if this one's arguments are complete
         return isinstance(json.loads(call.text()), dict)
     except (TypeError, ValueError, RecursionError):
         return call.whole is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -122,10 +123,20 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
+    def interrupt_until(self, text: str) -> None:
+        """Press Ctrl-C; again where it came just before the program began to wait."""
+        for _ in range(20):
+            self.process.send_signal(signal.SIGINT)
+            self._read(0.5)
+            if text.encode() in self._bytes[self._seen :]:
+                break
+        self.until(text)
+
     def end(self) -> tuple[int, str]:
         """Wait for the end; the exit code and all that was shown."""
-        while self._read(30):
-            pass
+        end = time.monotonic() + 60
+        while self._read(1):
+            assert time.monotonic() < end, f"it does not end: {self._bytes!r}"
         code = self.process.wait(30)
         os.close(self._ours)
         return code, self._bytes.decode().replace("\r\n", "\n")

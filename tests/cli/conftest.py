@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,7 +41,9 @@ def nap(seconds: float) -> str:
         seconds: How long.
     """
     print("napping", flush=True)
-    time.sleep(seconds)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(0.05)  # a signal just before a long sleep would wait for its end
     return "rested"
 
 
@@ -83,6 +86,16 @@ def packs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tools_file(tmp_path: Path) -> str:
     (tmp_path / "odd.py").write_text(TOOLS, encoding="utf-8")
     return str(tmp_path / "odd.py")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c() -> Iterator[None]:
+    """Let commands hear Ctrl-C also where the tests themselves were started in the background."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:  # which a process hands on to those that it starts
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -81,6 +81,24 @@ def test_an_error_of_one_exchange_does_not_end_the_chat(command):
     assert went_on["output"] == "2 + 2 = 4"
 
 
+def test_a_refused_exchange_leaves_nothing_to_take_back(command):
+    done = command("chat", *OFFLINE, "--option", "n=2", stdin=lines("hi", "/undo"))
+
+    assert (done.code, done.out) == (0, "")
+    assert done.err.splitlines()[0].startswith("agentkit: n must be 1")
+    assert done.err.splitlines()[1] == "agentkit: there is nothing to take back."
+
+
+def test_a_reader_that_goes_away_ends_the_chat(command):
+    process = command.begin("chat", *OFFLINE)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    _, err = process.communicate(lines("What is 1 + 1?", "What is 2 + 2?"), timeout=30)
+
+    assert (process.returncode, err) == (141, "")
+
+
 def test_what_fits_no_exchange_is_refused_at_once(command):
     done = command("chat", "--interface", "grok", stdin=lines("hi", "hi"))
 
@@ -106,8 +124,7 @@ def test_ctrl_c_stops_the_reply_and_the_chat_goes_on(command):
 def test_ctrl_c_at_the_prompt_says_how_to_leave_and_ctrl_d_leaves(command):
     terminal = command.on_terminal("chat", *OFFLINE)
     terminal.until("> ")
-    terminal.process.send_signal(signal.SIGINT)
-    terminal.until("/quit or Ctrl-D leaves")
+    terminal.interrupt_until("/quit or Ctrl-D leaves")
     terminal.until("> ")
     terminal.type("\x04")
 

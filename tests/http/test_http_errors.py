@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import socket
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -238,11 +239,34 @@ def test_a_key_that_the_server_echoes_is_hidden(way, server, status, echo):
     _failure(way, StatusError)
 
 
-def test_a_key_of_another_form_is_not_shown_by_half(interface, server, dialect, stream, mode):
+@STREAMED
+def test_a_key_that_comes_in_two_pieces_is_hidden(way, server):
+    event = (
+        b'event: error\ndata: {"error": {"message": "No.", "debug": "' + KEY.encode() + b'"}}\n\n'
+    )
+    middle = event.index(KEY.encode()) + 9
+    turn = threading.Event()
+
+    def in_two_reads() -> Iterator[bytes]:
+        yield event[:middle]
+        turn.wait(0.05)  # else the pieces might come in one
+        yield event[middle:]
+
+    server.script(Raw(in_two_reads(), kind=SSE))
+    _failure(way, StatusError)
+
+
+@pytest.mark.parametrize("key", ["x", "EMPTY", "null"])
+def test_a_key_that_is_an_ordinary_word_spoils_no_reply(elsewhere, server, key):
+    way = elsewhere(api_key=key)
+    server.script("x is EMPTY, not null")
+    assert way.run(way.agent()).output == "x is EMPTY, not null"
+
+
+def test_a_key_of_another_form_is_not_shown_by_half(elsewhere, server):
     key = "own-key-of-a-house-0123456789"
-    way = Way(server, interface(api_key=key), dialect, stream, mode)
     server.script(Raw([b"x" * 180 + b" " + key.encode()], kind="text/html"))
-    error = _failure(way, ReplyError)
+    error = _failure(elsewhere(api_key=key), ReplyError)
     assert "own-key-of-a" not in "".join(traceback.format_exception(error))
 
 

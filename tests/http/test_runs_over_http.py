@@ -50,7 +50,7 @@ def test_the_limit_of_steps_ends_a_run_that_can_be_continued(way, server):
     server.script(call("echo", text="a"), call("echo", text="b"), "Done.")
     error = _refused(way, way.agent(echo, limits=Limits(steps=2)))
     assert "limit of 2 steps" in str(error)
-    assert "Continue with messages=error.run.messages" in str(error)
+    assert "can go on from where it stopped" in str(error)
     assert (len(error.run.steps), error.run.output) == (2, None)
     run = way.run(way.agent(echo), None, messages=error.run.messages)
     assert run.output == "Done."

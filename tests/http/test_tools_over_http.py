@@ -65,7 +65,7 @@ def test_half_a_surrogate_pair_in_a_result_never_reaches_the_server(way, server)
 
     server.script(call("give"), "Done.")
     way.run(way.agent(give))
-    assert results_in(server.bodies[1]) == ["a?b"]
+    assert results_in(server.bodies[1]) == ["a\ufffdb"]
 
 
 @WHOLE
