@@ -137,7 +137,8 @@ class Agent(Generic[T]):
             DefinitionError: A tool cannot be offered.
 
         Whatever ends the run, also a KeyboardInterrupt or what a tool raised, carries the run so
-        far as `error.run`.
+        far as `error.run`. (For Ctrl-C, `asyncio.run` raises a KeyboardInterrupt of its own; the
+        one with the run is its `__context__`.)
         """
         return _last([e for e in self.iter(prompt, **given) if isinstance(e, RunEnded)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
@@ -252,10 +253,9 @@ def _why(error: Exception) -> str:
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
             return "The TLS connection failed (certificate or proxy)"
+        if isinstance(cause, socket.gaierror):
+            return "The server's name is not known (DNS or no network)"
         cause = cause.__cause__ or cause.__context__
-    text = str(error).lower()
-    if "name or service" in text or "getaddrinfo" in text or "name resolution" in text:
-        return "The server's name is not known (DNS or no network)"
     if isinstance(error, httpx.ConnectError):
         return "The connection was refused or failed"
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):

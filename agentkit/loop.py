@@ -27,10 +27,9 @@ from agentkit.messages import (
     ResultMessage,
     UserMessage,
 )
+from agentkit.transcript import cut_short, settled
 
 T = TypeVar("T")
-
-_CUT_SHORT = "Error: the run ended before this call had a result; it may or may not have run."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +72,13 @@ class Loop(Generic[T]):
         run_id: str = "run",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._messages = list(messages)
+        self._messages, self._results = settled(messages)
         self._definitions = (*definitions, answer.definition) if answer else definitions
         self._only_answer = answer is not None and not definitions
         self._model, self._options, self._answer = model, dict(options or {}), answer
         self._limits, self._id = limits or Limits(), run_id
         self._clock, self._begun = clock, clock()
         self._steps: list[Step] = []
-        self._results: list[ResultMessage | None] = []
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._stuck: FunctionCall | None = None
         self._called = 0
@@ -88,7 +86,11 @@ class Loop(Generic[T]):
         self._output: Any = None
         self._finished = False
         self._prompt = prompt
-        self._reopen()
+        if not self._results:
+            self._speak()
+        last = self._messages[-1] if self._messages else None
+        if last is None or (isinstance(last, AssistantMessage) and not last.calls):
+            raise ConfigError("There is nothing to answer: give a prompt.")
 
     def due(self) -> Request | tuple[DueCall, ...] | None:
         """What to do next: send a request, run calls, or nothing more.
@@ -133,8 +135,7 @@ class Loop(Generic[T]):
     def cancel(self) -> None:
         """Close the open calls, so that the transcript can be sent."""
         for due in self._open_calls():
-            result = ResultMessage(due.call.name, _CUT_SHORT, due.call.id, is_error=True)
-            self.feed_result(due, result)
+            self.feed_result(due, cut_short(due.call))
 
     def run(self) -> Run[T]:
         """The run so far."""
@@ -148,23 +149,6 @@ class Loop(Generic[T]):
             usage=usage_of_steps(steps),
             repairs=tuple(repairs),
         )
-
-    def _reopen(self) -> None:
-        """Find calls at the transcript's end that have no result, by position and not by id."""
-        found = last_assistant(self._messages)
-        if found and found[1].calls:
-            place, message = found
-            after = self._messages[place + 1 :]
-            if all(isinstance(each, ResultMessage) for each in after):
-                calls = tuple(readable(call)[0] for call in message.calls)
-                self._messages[place:] = [replace(message, calls=calls)]
-                self._results = _matched(calls, after)
-                self._close_if_complete()
-        if not self._results:
-            self._speak()
-        last = self._messages[-1] if self._messages else None
-        if last is None or (isinstance(last, AssistantMessage) and not last.calls):
-            raise ConfigError("There is nothing to answer: give a prompt.")
 
     def _open_calls(self) -> tuple[DueCall, ...]:
         found = last_assistant(self._messages)
@@ -261,16 +245,3 @@ class Loop(Generic[T]):
         error = LimitError(f"{text} With a higher limit it can go on from where it stopped.")
         error.run = self.run()
         return error
-
-
-def _matched(calls: Sequence[FunctionCall], given: Sequence[Any]) -> list[ResultMessage | None]:
-    """The results in call order; one without a telling id belongs to the next call of its name."""
-    results: list[ResultMessage | None] = [None] * len(calls)
-    for result in given:
-        free = [
-            i for i, call in enumerate(calls) if results[i] is None and call.name == result.name
-        ]
-        exact = [i for i in free if result.id and calls[i].id == result.id]
-        if place := (exact or free)[:1]:
-            results[place[0]] = result
-    return results

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -125,16 +125,17 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
             names = ", ".join(self) or "none"
             text = f"There is no tool named {call.name!r}.{closest(call.name, self)}"
             return _error(call, f"{text} The tools are: {names}.")
+        parameters, named = found.parameters, replace(context or Context(None), _tool=found.name)
         repairs: tuple[str, ...] = ()
         try:
             given = call.arguments if call.malformed is None else call.malformed
             values, repairs = read_arguments(given)
-            named = replace(context or Context(None), _tool=found.name)
-            bound = found.parameters.bind(values, named)
+            return _Job(found, call, parameters.bind(values, named), repairs)
         except ArgumentsError as error:
             lines = "\n".join(f"- {problem}" for problem in error.problems)
             return _error(call, f"Wrong arguments for {found.name}:\n{lines}", repairs)
-        return _Job(found, call, bound, repairs)
+        except Exception as error:  # raised by a validator of the tool's own types
+            return _Job(found, call, ((), {}), repairs).failure(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,17 +174,12 @@ def _tools(sources: Iterable[ToolSource]) -> Iterator[Tool[..., Any]]:
             yield source
         elif isinstance(source, Toolbox):
             yield from source.values()
-        elif isinstance(source, list | tuple | set | Iterator):
+        elif isinstance(source, list | tuple | Iterator):
             yield from _tools(source)
         elif isinstance(source, ModuleType) or not callable(source):
             yield from _inside(source)
         else:
-            yield _from_callable(source)
-
-
-def _from_callable(source: Callable[..., Any]) -> Tool[..., Any]:
-    made: Tool[..., Any] = tool(source)
-    return made
+            yield tool(source)
 
 
 def _inside(holder: Any) -> Iterator[Tool[..., Any]]:

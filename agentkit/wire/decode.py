@@ -136,7 +136,7 @@ def _seconds(header: str | None) -> float | None:
         seconds = float(header or "")
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) else None
+    return seconds if 0 <= seconds < math.inf else None
 
 
 def _content(value: Any) -> str | None:

@@ -67,8 +67,8 @@ class StreamDecoder:
 
     def _event(self, event: Event) -> Iterator[Delta]:
         name, data = event
-        if data.strip() == "[DONE]":
-            self._done = True
+        if data.strip() in ("", "[DONE]"):  # some proxies send empty data to keep the line open
+            self._done = self._done or bool(data.strip())
             return
         data = self._hide(data)
         chunk = parse(data)
