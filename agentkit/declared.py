@@ -17,6 +17,7 @@ from agentkit.errors import ArgumentsError, DefinitionError
 from agentkit.profile import drop_nulls
 from agentkit.schema import Bound
 
+_VALUES = ("const", "default", "enum", "examples")  # what stands there is no schema
 _SHOWN = 200  # characters of a problem that are worth showing to a model
 
 
@@ -28,9 +29,11 @@ class DeclaredParameters:
     """
 
     def __init__(self, schema: Mapping[str, Any], name: str, context: str | None = None) -> None:
-        self.schema = {"type": "object", "properties": {}, **schema}
+        self.schema: dict[str, Any] = {"type": "object", "properties": {}}
+        if isinstance(schema, Mapping):
+            self.schema |= schema
         self._context = context
-        if self.schema["type"] != "object":
+        if not isinstance(schema, Mapping) or self.schema["type"] != "object":
             raise DefinitionError(f"{name}: parameters must be of type 'object'.")
         validator = validator_for(self.schema, default=Draft202012Validator)
         try:
@@ -64,8 +67,9 @@ def _references(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         if isinstance(value.get("$ref"), str):
             yield value["$ref"]
-        for inner in value.values():
-            yield from _references(inner)
+        for key, inner in value.items():
+            if key not in _VALUES:
+                yield from _references(inner)
     elif isinstance(value, list):
         for inner in value:
             yield from _references(inner)

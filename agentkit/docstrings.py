@@ -18,7 +18,7 @@ def read_docstring(text: str | None) -> tuple[str, dict[str, str]]:
     except ParseError:
         return text, {}
     described = {
-        name.strip().lstrip("*"): (each.description or "").strip()
+        name.strip().lstrip("\\*"): (each.description or "").strip()
         for each in parsed.params
         for name in each.arg_name.split(",")  # NumPy's `a, b : int`
     }

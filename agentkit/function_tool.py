@@ -261,7 +261,7 @@ def _docstring(function: Any) -> str | None:
         function = function.func
     if inspect.isroutine(function) or inspect.isclass(function):
         return inspect.getdoc(function)
-    return inspect.getdoc(type(function).__call__) or inspect.getdoc(type(function))
+    return type(function).__call__.__doc__ or inspect.getdoc(type(function))
 
 
 def _annotations(function: Any) -> dict[str, Any]:

@@ -43,20 +43,28 @@ _REFUSED_IF_STRICT = {
     ),
     *("contentEncoding", "contentMediaType", "discriminator"),
 }
+_NOISE = ("title", "$defs", "discriminator")  # the last is OpenAPI's, and its references dangle
 _NULL: Schema = {"type": "null"}
 
 
 def _each(schema: Mapping[str, Any], change: Callable[[Any], Any]) -> Schema:
-    """The schema with each schema directly inside it changed."""
+    """The schema with each schema directly inside it changed; true and false stay as they are."""
     out = dict(schema)
     for key in out.keys() & {*_BY_NAME}:
-        out[key] = {name: change(inner) for name, inner in out[key].items()}
+        out[key] = {name: _named(name, change, inner) for name, inner in out[key].items()}
     for key in out.keys() & {*_LISTS}:
-        out[key] = [change(inner) for inner in out[key]]
+        out[key] = [change(inner) if isinstance(inner, dict) else inner for inner in out[key]]
     for key in out.keys() & {*_SINGLE}:
         if isinstance(out[key], dict):
             out[key] = change(out[key])
     return out
+
+
+def _named(name: str, change: Callable[[Any], Any], schema: Any) -> Any:
+    try:
+        return change(schema) if isinstance(schema, dict) else schema
+    except DefinitionError as error:
+        raise DefinitionError(f"{name}: {error}") from None
 
 
 def plain(schema: Schema) -> Schema:
@@ -65,13 +73,11 @@ def plain(schema: Schema) -> Schema:
     recursive = {name for name in definitions if name in _reach(definitions[name], definitions)}
 
     def change(inner: Schema) -> Schema:
-        rest = {key: value for key, value in inner.items() if key not in ("title", "$defs")}
+        rest = {key: value for key, value in inner.items() if key not in _NOISE}
         name = _target(inner)
         if name in definitions and name not in recursive:
             del rest["$ref"]
-            rest = {**definitions[name], **rest}
-            rest.pop("title", None)
-            return change(rest)
+            return change({**definitions[name], **rest})
         if rest.get("additionalProperties") is True and "properties" in rest:
             del rest["additionalProperties"]  # the default, and noise
         return _each(rest, change)
@@ -108,8 +114,10 @@ def _reach(schema: Schema, definitions: Schema) -> set[str]:
     return found
 
 
-def accepts_null(schema: Mapping[str, Any]) -> bool:
+def accepts_null(schema: Mapping[str, Any] | bool) -> bool:
     """Whether None is a value of the schema."""
+    if isinstance(schema, bool):
+        return schema
     kind = schema.get("type")
     if kind == "null" or (isinstance(kind, list) and "null" in kind):
         return True
@@ -171,23 +179,47 @@ def strict(schema: Schema) -> Schema:
     return out
 
 
-def drop_nulls(schema: Mapping[str, Any], value: Any, root: Mapping[str, Any] | None = None) -> Any:
+def drop_nulls(schema: Any, value: Any, root: Mapping[str, Any] | None = None) -> Any:
     """The value without the nulls that stand for "left out"."""
     root = root if root is not None else schema
+    schema = _branch(schema, value, root)
+    if isinstance(value, list):
+        first, rest = schema.get("prefixItems", ()), schema.get("items")
+        known = [*first, *[rest] * (len(value) - len(first))]
+        return [drop_nulls(inner, each, root) for inner, each in zip(known, value, strict=False)]
+    if not isinstance(value, dict):
+        return value
+    properties, required = schema.get("properties", {}), schema.get("required", ())
+    others = schema.get("additionalProperties")
+    return {
+        name: drop_nulls(properties.get(name, others), each, root)
+        for name, each in value.items()
+        if not (each is None and name in properties and name not in required)
+        or accepts_null(properties[name])
+    }
+
+
+def _branch(schema: Any, value: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part of a schema that a list or an object is meant for: of a choice, the first to fit."""
+    if not isinstance(schema, Mapping):  # true or false, which say nothing of what is inside
+        return {}
     if name := _target(schema):
-        schema = root.get("$defs", {}).get(name, {})
-    if isinstance(value, list) and isinstance(items := schema.get("items"), dict):
-        return [drop_nulls(items, each, root) for each in value]
-    if isinstance(value, dict) and "properties" in schema:
-        inner, required = schema["properties"], schema.get("required", ())
-        return {
-            name: drop_nulls(inner.get(name, {}), each, root)
-            for name, each in value.items()
-            if not (each is None and name in inner and _left_out(name, inner, required))
-        }
-    choices = [c for c in schema.get("anyOf", ()) if c != _NULL]
-    return drop_nulls(choices[0], value, root) if len(choices) == 1 else value
+        return _branch(root.get("$defs", {}).get(name, {}), value, root)
+    choices = schema.get("anyOf") or schema.get("oneOf") or ()
+    if not choices or not isinstance(value, list | dict):
+        return schema
+    reached = (_branch(choice, value, root) for choice in choices)
+    return next((each for each in reached if _fits(each, value)), {})
 
 
-def _left_out(name: str, properties: Mapping[str, Any], required: Any) -> bool:
-    return name not in required and not accepts_null(properties[name])
+def _fits(schema: Mapping[str, Any], value: list[Any] | dict[str, Any]) -> bool:
+    if isinstance(value, list):
+        return schema.get("type") == "array"
+    properties = schema.get("properties")
+    if properties is None:
+        return schema.get("type") == "object"
+    fixed = {name: each["const"] for name, each in properties.items() if "const" in each}
+    return (
+        set(schema.get("required", ())) <= value.keys() <= properties.keys()
+        and {name: value[name] for name in fixed.keys() & value.keys()}.items() <= fixed.items()
+    )

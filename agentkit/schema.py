@@ -20,7 +20,6 @@ from pydantic import (
     ValidationError,
     create_model,
 )
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import (
@@ -36,12 +35,6 @@ from agentkit.typeddicts import portable
 
 _EMPTY = inspect.Parameter.empty
 _SHOWN = 80  # characters of a wrong value that are worth showing to a model
-_HOPELESS = (
-    PydanticSchemaGenerationError,
-    PydanticUserError,
-    TypeError,
-    RecursionError,
-)
 
 Bound = tuple[tuple[Any, ...], dict[str, Any]]
 """Positional and keyword arguments, ready for the function."""
@@ -138,11 +131,14 @@ class FunctionParameters:
                 "use Tool.declared(definition, function) with a JSON schema."
             ) from error
         hints = _hints(function, self._tool)
-        return tuple(
-            self._parameter(index, each, hints, described)
-            for index, each in enumerate(signature.parameters.values())
-            if each.name not in bound
-        )
+        found = []
+        for index, each in enumerate(signature.parameters.values()):
+            if each.name not in bound:
+                try:
+                    found.append(self._parameter(index, each, hints, described))
+                except (AttributeError, TypeError, ValueError) as error:
+                    raise self._unfit(each.name, error) from error
+        return tuple(found)
 
     def _parameter(
         self,
@@ -173,25 +169,23 @@ class FunctionParameters:
         config = ConfigDict(extra="allow" if spread else "forbid", protected_namespaces=())
         free = types.GenericAlias(dict, (str, spread[0].annotation)) if spread else None
         extra = {"__pydantic_extra__": free} if spread else {}
-        base = type(
-            "Arguments",
-            (BaseModel,),
-            {"__annotations__": extra, "model_config": config},
-        )
         fields: dict[str, Any] = {
             p.field: (p.annotation, _model_default(p))
             for p in self._parameters
             if p.kind is not inspect.Parameter.VAR_KEYWORD and not is_context(p.annotation)
         }
         try:
+            base = type(
+                "Arguments", (BaseModel,), {"__annotations__": extra, "model_config": config}
+            )
             return create_model(name, __base__=base, **fields)
-        except _HOPELESS as error:
+        except Exception as error:  # an odd annotation can raise anything
             raise self._refusal(error) from error
 
     def _schema(self) -> dict[str, Any]:
         try:
             schema = plain(self._model.model_json_schema(schema_generator=_QuietSchema))
-        except _HOPELESS as error:
+        except Exception as error:
             raise self._refusal(error) from error
         if schema.get("additionalProperties") is False:
             del schema["additionalProperties"]
@@ -207,21 +201,23 @@ class FunctionParameters:
         return head | {k: v for k, v in schema.items() if k not in head}
 
     def _refusal(self, error: Exception) -> DefinitionError:
-        """Find the parameter that pydantic could not handle, and say what to do."""
+        """Find the parameter that pydantic could not handle."""
         for each in self._parameters:
             if is_context(each.annotation):
                 continue
             try:
                 probe = create_model("Probe", p=(each.annotation, ...))
                 probe.model_json_schema(schema_generator=_QuietSchema)
-            except _HOPELESS as culprit:
-                reason = str(culprit).partition("\n")[0].partition(". ")[0]
-                return DefinitionError(
-                    f"{self._tool}: parameter {each.name!r} has a type that JSON cannot carry "
-                    f"({reason}). Give it a type that pydantic can validate, or hide it behind "
-                    "Context or functools.partial."
-                )
+            except Exception as culprit:
+                return self._unfit(each.name, culprit)
         return DefinitionError(f"{self._tool}: {error}")
+
+    def _unfit(self, name: str, error: Exception) -> DefinitionError:
+        reason = str(error).partition("\n")[0].partition(". ")[0]
+        return DefinitionError(
+            f"{self._tool}: parameter {name!r} has a type that JSON cannot carry ({reason}). Give "
+            "it a type that pydantic can validate, or hide it behind Context or functools.partial."
+        )
 
 
 def schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:

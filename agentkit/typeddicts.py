@@ -42,7 +42,7 @@ def _rebuilt(annotation: Any, inner: tuple[Any, ...]) -> Any:
         return Annotated[(inner[0], *annotation.__metadata__)]
     if origin is typing.Union or origin is types.UnionType:
         return reduce(operator.or_, inner)
-    return origin[inner]
+    return origin[inner[0] if len(inner) == 1 else inner]
 
 
 def _twin(annotation: Any, seen: Seen) -> Any:

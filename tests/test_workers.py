@@ -1,0 +1,70 @@
+import asyncio
+import contextvars
+import threading
+
+import pytest
+
+from agentkit.workers import Ended, carried, in_thread, on_own_loop
+
+WHO = contextvars.ContextVar("who", default="nobody")
+
+
+def test_a_function_runs_in_a_daemon_thread_with_the_callers_context():
+    WHO.set("Ada")
+    who, daemon, thread = in_thread(
+        lambda: (WHO.get(), threading.current_thread().daemon, threading.get_ident())
+    ).result()
+
+    assert (who, daemon) == ("Ada", True)
+    assert thread != threading.get_ident()
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), SystemExit(3)])
+def test_what_the_function_raises_comes_back(error):
+    def fail():
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        in_thread(fail).result()
+    assert raised.value is error
+
+
+def test_a_stop_iteration_becomes_an_error_that_futures_take():
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        in_thread(next, iter(())).result()
+
+
+def test_many_threads_run_at_once():
+    meeting = threading.Barrier(40, timeout=10)
+    places = [in_thread(meeting.wait) for _ in range(40)]
+
+    assert sorted(each.result() for each in places) == list(range(40))
+
+
+def test_awaitables_of_sync_runs_share_one_loop_for_life():
+    async def here():
+        return asyncio.get_running_loop()
+
+    assert on_own_loop(here()).result() is on_own_loop(here()).result()
+
+
+def test_an_awaitable_may_start_another_and_wait_for_it():
+    async def inner():
+        return "inner"
+
+    async def outer():
+        return on_own_loop(inner()).result(timeout=10)
+
+    assert on_own_loop(outer()).result(timeout=10) == "inner"
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_what_would_stop_the_loop_is_carried_out_of_it(kind):
+    async def stop():
+        raise kind
+
+    with pytest.raises(Ended) as ended:
+        on_own_loop(stop()).result(timeout=10)
+    assert isinstance(ended.value.cause, kind)
+    with pytest.raises(Ended):
+        asyncio.run(carried(stop()))
