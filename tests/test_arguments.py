@@ -180,14 +180,19 @@ def single_quotes(values: Any) -> str:
     return json.dumps(values)
 
 
+def ending_in(values: dict[str, Any], z: Any) -> dict[str, Any]:
+    """The values with `z` as the last one, wherever it stood."""
+    return {**{name: value for name, value in values.items() if name != "z"}, "z": z}
+
+
 DAMAGES = {
     "fence": lambda values: f"```json\n{json.dumps(values)}\n```",
     "double encoding": lambda values: json.dumps(json.dumps(values)),
     "trailing comma": lambda values: json.dumps(values)[:-1] + ",}",
-    "truncated tail": lambda values: json.dumps({**values, "z": {"z": "z"}})[:-2],
+    "truncated tail": lambda values: json.dumps(ending_in(values, {"z": "z"}))[:-2],
     "extra closing bracket": lambda values: json.dumps(values) + "}",
-    "Python literals": lambda values: python_literals({**values, "z": None}),
-    "single quotes": lambda values: single_quotes({**values, "z": "z"}),
+    "Python literals": lambda values: python_literals(ending_in(values, None)),
+    "single quotes": lambda values: single_quotes(ending_in(values, "z")),
     "object instead of text": lambda values: values,
 }
 
