@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from pydantic import (
@@ -13,7 +14,7 @@ from pydantic import (
 )
 from pydantic.errors import PydanticInvalidForJsonSchema
 
-from agentkit.arguments import read_arguments
+from agentkit.arguments import read_arguments, read_json
 from agentkit.errors import ArgumentsError, DefinitionError
 from agentkit.messages import FunctionCall, FunctionDefinition
 from agentkit.profile import drop_nulls, tolerant
@@ -47,18 +48,20 @@ class Answer(Generic[T]):
             PydanticInvalidForJsonSchema,
         ) as e:
             raise DefinitionError(f"output: {annotation!r} has no JSON form: {e}") from e
+        self._schema = schema
         self._is_object = schema.get("type") == "object" and "properties" in schema
         if not self._is_object:
-            definitions = {"$defs": schema.pop("$defs")} if "$defs" in schema else {}
-            schema = {
+            inner = {key: value for key, value in schema.items() if key != "$defs"}
+            wrapped = {
                 "type": "object",
-                "properties": {_WRAPPED: schema},
+                "properties": {_WRAPPED: inner},
                 "required": [_WRAPPED],
-                **definitions,
             }
-        self._schema = schema
+            schema = wrapped | ({"$defs": schema["$defs"]} if "$defs" in schema else {})
         self.definition = FunctionDefinition(
-            ANSWER, "Give the final answer by calling this function.", tolerant(schema)
+            ANSWER,
+            "Give the final answer by calling this function.",
+            tolerant(schema),
         )
 
     def read(self, call: FunctionCall) -> T:
@@ -68,7 +71,11 @@ class Answer(Generic[T]):
             ArgumentsError: It does not fit.
         """
         values, _ = read_arguments(call.arguments if call.malformed is None else call.malformed)
-        return self._validated(drop_nulls(self._schema, values))
+        if self._is_object:
+            return self._validated(values)
+        if _WRAPPED not in values:
+            raise ArgumentsError([f"{_WRAPPED}: missing"])
+        return self._validated(values[_WRAPPED])
 
     def read_text(self, text: str) -> T:
         """The answer in a text: JSON of the type, with or without a fence, or the bare value.
@@ -76,29 +83,26 @@ class Answer(Generic[T]):
         Raises:
             ArgumentsError: It does not fit.
         """
-        try:
-            values, _ = read_arguments(text)
-        except ArgumentsError:
-            return self._validated(self._wrap(_scalar(text)))
-        fits = self._is_object or values.keys() == {_WRAPPED}
-        return self._validated(drop_nulls(self._schema, values) if fits else self._wrap(values))
+        refused: list[ArgumentsError] = []
+        for value in _readings(text):
+            try:
+                return self._validated(value)
+            except ArgumentsError as error:
+                refused.append(error)
+        raise refused[0]
 
-    def _wrap(self, value: Any) -> Any:
-        return value if self._is_object else {_WRAPPED: value}
-
-    def _validated(self, values: Any) -> T:
-        if not self._is_object:
-            if _WRAPPED not in values:
-                raise ArgumentsError([f"{_WRAPPED}: missing"])
-            values = values[_WRAPPED]
+    def _validated(self, value: Any) -> T:
         try:
-            return self._adapter.validate_python(values)
+            return self._adapter.validate_python(drop_nulls(self._schema, value))
         except ValidationError as error:
             raise ArgumentsError(problems(error, self._schema)) from error
 
 
-def _scalar(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text.strip()
+def _readings(text: str) -> Iterator[Any]:
+    """What a text may mean, the likeliest first."""
+    with suppress(ArgumentsError):
+        value = read_json(text, [])
+        yield value
+        if isinstance(value, dict) and value.keys() == {_WRAPPED}:
+            yield value[_WRAPPED]
+    yield text.strip()

@@ -57,12 +57,12 @@ def read_arguments(given: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
         ArgumentsError: The text is no JSON object and cannot be mended without guessing.
     """
     repairs: list[str] = []
-    value = _value(given, repairs)
+    value = read_json(given, repairs)
     for _ in range(_DOUBLED):
         if not isinstance(value, str):
             break
         repairs.append("double encoding")
-        value = _value(value, repairs)
+        value = read_json(value, repairs)
     if value is None:
         return {}, ("no arguments", *repairs)
     if not isinstance(value, dict):
@@ -70,7 +70,12 @@ def read_arguments(given: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
     return value, tuple(dict.fromkeys(repairs))
 
 
-def _value(given: Any, repairs: list[str]) -> Any:
+def read_json(given: Any, repairs: list[str]) -> Any:
+    """The value that a text spells, None for no text; the repairs made are added to the list.
+
+    Raises:
+        ArgumentsError: The text is no JSON and cannot be mended without guessing.
+    """
     if isinstance(given, Mapping):
         repairs.append("object instead of text")
         return dict(given)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar, get_origin
+from types import UnionType
+from typing import Annotated, Any, Generic, TypeVar, Union, get_args, get_origin
 
 Deps = TypeVar("Deps")
 
@@ -48,5 +49,7 @@ class Context(Generic[Deps]):
 
 
 def is_context(annotation: Any) -> bool:
-    """Whether a parameter with this annotation is the context."""
+    """Whether a parameter with this annotation is the context, also `Context[X] | None`."""
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        return any(is_context(inner) for inner in get_args(annotation))
     return annotation is Context or get_origin(annotation) is Context

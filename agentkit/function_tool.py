@@ -151,7 +151,7 @@ class Tool(Generic[P, R]):
     def invoke(self, bound: Bound) -> Any:
         """Call the function with bound arguments and wait, within the timeout."""
         args, kwargs = bound
-        call = functools.partial(self.function, *args, **kwargs)
+        call = functools.partial(_finished, self.function, *args, **kwargs)
         threaded = self.timeout is not None and not inspect.iscoroutinefunction(self.function)
         value: Any = self._within(in_thread(call)) if threaded else call()
         return self._within(on_own_loop(value)) if inspect.isawaitable(value) else value
@@ -161,7 +161,7 @@ class Tool(Generic[P, R]):
         import asyncio
 
         args, kwargs = bound
-        call = functools.partial(self.function, *args, **kwargs)
+        call = functools.partial(_finished, self.function, *args, **kwargs)
         try:
             async with asyncio.timeout(self.timeout) as clock:
                 value: Any = (
@@ -228,6 +228,12 @@ def tool(function: Any = None, /, **options: Unpack[ToolOptions]) -> Any:
     if isinstance(method, Tool):  # @classmethod above @tool, from Python 3.13 on
         return method.__get__(function.__self__, None)
     return Tool(function, **options)
+
+
+def _finished(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What the function returns; a generator's body runs here, and not while it is encoded."""
+    value = function(*args, **kwargs)
+    return list(value) if inspect.isgenerator(value) else value
 
 
 def _check(made: Tool[..., Any]) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, get_type_hints
 
 from agentkit.errors import ConfigError
 
@@ -208,13 +209,28 @@ def _message(saved: Mapping[str, Any]) -> Message:
         values = dict(saved)
         kind = _KINDS[values.pop("role")]
         if "calls" in values:
-            values["calls"] = tuple(FunctionCall(**call) for call in values["calls"])
-        if "repairs" in values:
+            values["calls"] = tuple(_checked(FunctionCall, call) for call in values["calls"])
+        if isinstance(values.get("repairs"), list):
             values["repairs"] = tuple(values["repairs"])
-        message: Message = kind(**values)
+        message: Message = _checked(kind, values)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"This is not a message that save_messages wrote: {error!r}.") from error
     return message
+
+
+def _checked(kind: Any, values: Mapping[str, Any]) -> Any:
+    """An instance whose fields have the types that it declares."""
+    checks = _checks(kind)
+    for name, value in values.items():
+        checks[name].validate_python(value, strict=True)
+    return kind(**values)
+
+
+@cache
+def _checks(kind: Any) -> dict[str, Any]:
+    from pydantic import TypeAdapter
+
+    return {name: TypeAdapter(hint) for name, hint in get_type_hints(kind).items()}
 
 
 _KINDS: dict[str, Any] = {

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
 
 from agentkit.errors import ToolError
@@ -42,10 +46,25 @@ def capped(text: str, limit: int | None) -> str:
 
 
 def _typed(value: Any) -> Any:
+    """The value with all bytes in it typed: pydantic alone would write them as mere text."""
     if isinstance(value, bytes | bytearray | memoryview):
         return {"type": "base64", "data": base64.b64encode(value).decode()}
-    if type(value) is dict:
+    if isinstance(value, BaseModel):
+        plain = value.model_dump()
+        return _typed(plain) if _holds_bytes(plain) else value
+    if is_dataclass(value) and not isinstance(value, type):
+        names = (each.name for each in fields(value) if not each.name.startswith("_"))
+        return {name: _typed(getattr(value, name)) for name in names}
+    if isinstance(value, Mapping):
         return {key: _typed(each) for key, each in value.items()}
-    if type(value) in (list, tuple, set, frozenset):
+    if isinstance(value, list | tuple | set | frozenset | deque | Iterator):
         return [_typed(each) for each in value]
     return value
+
+
+def _holds_bytes(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_bytes, value.values()))
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(map(_holds_bytes, value))
+    return isinstance(value, bytes)

@@ -6,7 +6,6 @@ import functools
 import inspect
 import json
 import types
-import typing
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from pydantic_core import (
 
 from agentkit.context import is_context
 from agentkit.errors import ArgumentsError, DefinitionError, closest
+from agentkit.hints import read_hints
 from agentkit.profile import drop_nulls, plain
 from agentkit.typeddicts import portable
 
@@ -130,7 +130,7 @@ class FunctionParameters:
                 f"{self._tool}: its parameters cannot be read ({error}); "
                 "use Tool.declared(definition, function) with a JSON schema."
             ) from error
-        hints = _hints(function, self._tool)
+        hints = read_hints(function, self._tool)
         found = []
         for index, each in enumerate(signature.parameters.values()):
             if each.name not in bound:
@@ -236,37 +236,15 @@ def _problem(found: Any, schema: Mapping[str, Any]) -> str:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
     known = schema.get("properties", {})
     if found["type"] == "missing":
-        wanted = known.get(path, {})
-        kind = f" (expected {json.dumps(wanted['type'])})" if "type" in wanted else ""
-        return f"{path}: missing{kind}"
-    if found["type"] == "extra_forbidden":
+        choices = known.get(path, {}).get("anyOf") or [known.get(path, {})]
+        kinds = " or ".join(json.dumps(each["type"]) for each in choices if "type" in each)
+        return f"{path}: missing" + (f" (expected {kinds})" if kinds else "")
+    if found["type"] == "extra_forbidden" and len(found["loc"]) == 1:
         names = ", ".join(known) or "none"
         return f"{path}: no such parameter.{closest(path, known)} The parameters are: {names}"
     value = found["input"]
     shown = json.dumps(value, default=lambda v: type(v).__name__)[:_SHOWN]
     return f"{path or 'arguments'}: {found['msg']}, got {shown}"
-
-
-def _hints(function: Callable[..., Any], tool: str) -> dict[str, Any]:
-    holder: Any = function
-    while isinstance(holder, functools.partial):
-        holder = holder.func
-    if inspect.isclass(holder):
-        holder = holder.__init__
-    elif not inspect.isroutine(holder):
-        holder = type(holder).__call__
-    try:
-        return typing.get_type_hints(holder, include_extras=True)
-    except NameError as error:
-        annotations = getattr(holder, "__annotations__", {})
-        where = [n for n, text in annotations.items() if error.name and error.name in str(text)]
-        raise DefinitionError(
-            f"{tool}: the annotation of parameter {where[0] if where else '?'!r} names "
-            f"{error.name!r}, which is not defined where the function's module can see it; "
-            "define or import it at the top of the module."
-        ) from error
-    except TypeError as error:
-        raise DefinitionError(f"{tool}: an annotation is no type: {error}.") from error
 
 
 def _outermost(annotation: Any, info: FieldInfo) -> Any:

@@ -73,7 +73,8 @@ def _table(path: Path) -> dict[str, Any] | None:
         raise ConfigError(f"{path} cannot be read: {error}.") from error
     if path.name == "agentkit.toml":
         return values
-    found: dict[str, Any] | None = values.get("tool", {}).get("agentkit")
+    tools = values.get("tool")
+    found: dict[str, Any] | None = tools.get("agentkit") if isinstance(tools, dict) else None
     return found
 
 

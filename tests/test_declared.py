@@ -204,3 +204,9 @@ def test_a_function_that_takes_other_names_is_an_error_message():
     made = declared({"properties": {"a": {"type": "integer"}}}, lambda b: b)
 
     assert answer(made, {"a": 1}).startswith("Error: TypeError: ")
+
+
+def test_a_function_without_a_readable_signature_has_no_context():
+    made = declared({"properties": {"a": {"type": "integer"}}}, dict)
+
+    assert answer(made, {"a": 1}) == '{"a":1}'

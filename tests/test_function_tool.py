@@ -10,6 +10,7 @@ from typing import Any
 
 import callable_kinds
 import pytest
+import signatures_models
 from signature_case import kept
 
 from agentkit import DefinitionError, FunctionCall, Tool, Toolbox, ToolError, tool
@@ -277,7 +278,7 @@ class TestAGeneratorsBodyIsTheTool:
 
     def test_its_timeout_counts(self, run: Any, gate: threading.Event):
         def pages():
-            yield gate.wait(20)
+            yield gate.wait(2)
 
         made = tool(pages, timeout=0.01)
 
@@ -289,3 +290,10 @@ def test_a_generator_does_not_run_in_the_event_loops_thread():
         yield threading.get_ident()
 
     assert awaited(pages) != f"[{threading.get_ident()}]"
+
+
+def test_a_class_is_a_tool_that_makes_an_object():
+    made = tool(signatures_models.Address, name="address")
+
+    assert list(made.definition.parameters["properties"]) == ["street", "number"]
+    assert answer(made, '{"street": "High Street"}') == '{"street":"High Street","number":1}'

@@ -22,6 +22,15 @@ def unresolved(first: int, place: "Nowhere"): ...  # noqa: F821
 def unresolved_inside(place: "list[Nowhere]"): ...  # noqa: F821
 
 
+def no_such_attribute(place: "pytest.Nowhere"): ...
+
+
+def no_syntax(place: "list["): ...  # noqa: F722
+
+
+def not_generic(place: "int[str]"): ...
+
+
 def callback(then: Callable[[int], int]): ...
 
 
@@ -47,6 +56,9 @@ async def endless():
 AT_FIRST_USE = [
     (unresolved, ["unresolved", "'place'", "'Nowhere'", "define or import it"]),
     (unresolved_inside, ["unresolved_inside", "'place'", "'Nowhere'"]),
+    (no_such_attribute, ["no_such_attribute", "'place'"]),
+    (no_syntax, ["no_syntax", "'place'"]),
+    (not_generic, ["not_generic", "'place'"]),
     (callback, ["callback", "'then'", "Context or functools.partial"]),
     (any_class, ["any_class", "'machine'", "Give it a type that pydantic can validate"]),
     (any_class_with_default, ["any_class_with_default", "'machine'"]),
@@ -84,9 +96,11 @@ def test_an_async_generator_is_refused_when_decorated():
         tool(endless)
 
 
-@pytest.mark.parametrize("value", [5, "text", None, {"name": "x"}])
+@pytest.mark.parametrize("value", [5, "text", {"name": "x"}])
 def test_what_cannot_be_called_is_refused(value: Any):
-    with pytest.raises(DefinitionError, match=r"holds no tools|cannot be called"):
+    with pytest.raises(DefinitionError, match="cannot be called, so it cannot be a tool"):
+        tool(value)
+    with pytest.raises(DefinitionError, match="holds no tools"):
         Toolbox(value)
 
 

@@ -12,13 +12,13 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from agentkit.errors import ConfigError, closest
 
+_NUMBER = Annotated[float, Field(allow_inf_nan=False)]
 _TYPES: dict[str, Any] = {
-    "number": float,
+    "number": _NUMBER,
     "integer": int,
     "boolean": bool,
     "text": str,
     "text or list of texts": str | list[str],
-    "map": dict[str, float],
     "text or map": str | dict[str, str],
     "list": list[dict[str, Any]],
 }
@@ -28,9 +28,10 @@ class Option(BaseModel):
     """Something that can be asked of a model beside the messages.
 
     Args:
-        type: One of number, integer, boolean, text, text or list of texts, map, text or map, list.
+        type: number, integer, boolean, text, text or list of texts, map (of numbers), text or map,
+            or list.
         description: What it does.
-        minimum, maximum: The range of a number.
+        minimum, maximum: The range of a number, or of the numbers in a map.
         most: How many items a list may have.
     """
 
@@ -45,7 +46,11 @@ class Option(BaseModel):
     def problem(self, value: Any) -> str | None:
         """Why the value does not fit, or None."""
         bounds = Field(ge=self.minimum, le=self.maximum)  # None does not count
-        limited: Any = Annotated[_TYPES[self.type], bounds]
+        limited: Any = (
+            dict[str, Annotated[_NUMBER, bounds]]
+            if self.type == "map"
+            else Annotated[_TYPES[self.type], bounds]
+        )
         try:
             TypeAdapter(limited).validate_python(value, strict=True)
         except ValidationError as error:
