@@ -274,5 +274,5 @@ def _annotations(function: Any) -> dict[str, Any]:
     try:
         parameters = inspect.signature(function, eval_str=True).parameters
         return {name: each.annotation for name, each in parameters.items()}
-    except (ValueError, TypeError, NameError):
+    except Exception:  # the schema is given; annotations that cannot be read do not matter
         return {}

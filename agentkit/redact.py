@@ -6,7 +6,7 @@ import os
 import re
 
 _KEYS = re.compile(r"\b(?:gsk_|sk-|xai-|AIza)[A-Za-z0-9_-]{8,}|(?<=Bearer )[^\s'\"]{8,}")
-_NAMES = re.compile(r"(?:_KEY|TOKEN|SECRET|PASSWORD|PASSWD)\Z")
+_NAMES = re.compile(r"(?:API_?KEY|_KEY|TOKEN|SECRET|PASSWORD|PASSWD)\Z")
 SHORTEST = 8
 """Characters of a secret; hiding a shorter one would also hide ordinary words."""
 

@@ -45,14 +45,8 @@ class Option(BaseModel):
 
     def problem(self, value: Any) -> str | None:
         """Why the value does not fit, or None."""
-        bounds = Field(ge=self.minimum, le=self.maximum)  # None does not count
-        limited: Any = (
-            dict[str, Annotated[_NUMBER, bounds]]
-            if self.type == "map"
-            else Annotated[_TYPES[self.type], bounds]
-        )
         try:
-            TypeAdapter(limited).validate_python(value, strict=True)
+            _adapter(self.type, self.minimum, self.maximum).validate_python(value, strict=True)
         except ValidationError as error:
             return f"takes {self.type}{self.range}; {value!r}: {error.errors()[0]['msg']}"
         if self.most is not None and isinstance(value, list) and len(value) > self.most:
@@ -102,6 +96,15 @@ class Page(BaseModel):
                 )
             if value is not None and (problem := self.options[name].problem(value)):
                 raise ConfigError(f"The option {name!r} {problem}.")
+
+
+@cache
+def _adapter(kind: str, minimum: float | None, maximum: float | None) -> TypeAdapter[Any]:
+    """What checks a value; made once, because every request asks for it."""
+    bounds = Field(ge=minimum, le=maximum)  # None does not count
+    if kind == "map":
+        return TypeAdapter(dict[str, Annotated[_NUMBER, bounds]])
+    return TypeAdapter(Annotated[_TYPES[kind], bounds])
 
 
 @cache
