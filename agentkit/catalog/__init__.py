@@ -102,9 +102,8 @@ class Page(BaseModel):
 def _adapter(kind: str, minimum: float | None, maximum: float | None) -> TypeAdapter[Any]:
     """What checks a value; made once, because every request asks for it."""
     bounds = Field(ge=minimum, le=maximum)  # None does not count
-    if kind == "map":
-        return TypeAdapter(dict[str, Annotated[_NUMBER, bounds]])
-    return TypeAdapter(Annotated[_TYPES[kind], bounds])
+    limited: Any = Annotated[_TYPES.get(kind, _NUMBER), bounds]
+    return TypeAdapter(dict[str, limited] if kind == "map" else limited)
 
 
 @cache
