@@ -78,8 +78,8 @@ def plain(schema: Schema) -> Schema:
         if name in definitions and name not in recursive:
             del rest["$ref"]
             return change({**definitions[name], **rest})
-        if rest.get("additionalProperties") is True and "properties" in rest:
-            del rest["additionalProperties"]  # the default, and noise
+        if "properties" in rest and isinstance(rest.get("additionalProperties"), bool):
+            del rest["additionalProperties"]  # noise: what is extra is told when a call comes in
         return _each(rest, change)
 
     out = change(schema)

@@ -187,8 +187,6 @@ class FunctionParameters:
             schema = plain(self._model.model_json_schema(schema_generator=_QuietSchema))
         except Exception as error:
             raise self._refusal(error) from error
-        if schema.get("additionalProperties") is False:
-            del schema["additionalProperties"]
         schema.pop("description", None)
         properties = schema.setdefault("properties", {})
         for each in self._parameters:

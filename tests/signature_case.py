@@ -36,11 +36,6 @@ def null_or(*schemas: Schema, **more: Any) -> Schema:
     return {"anyOf": [*schemas, NULL], **more}
 
 
-def closed(required: str, **properties: Schema) -> Schema:
-    """The object of a dataclass or TypedDict."""
-    return {**opened(required, **properties), "additionalProperties": False}
-
-
 def opened(required: str, **properties: Schema) -> Schema:
     """The object of a function or model; without `required` where nothing is."""
     names = {"required": required.split()} if required else {}

@@ -16,7 +16,7 @@ from typing import (
 )
 
 from pydantic import BaseModel, Field
-from signature_case import INTEGER, NULL, STRING, Cases, array, closed, keep, null_or, opened
+from signature_case import INTEGER, NULL, STRING, Cases, array, keep, null_or, opened
 
 T = TypeVar("T")
 
@@ -90,7 +90,7 @@ case = CASES.add
 
 BARE_POINT = opened("x", x=INTEGER, y=null_or(INTEGER, default=0))
 POINT = {**BARE_POINT, "description": "A place."}
-ADDRESS = closed("street", street=STRING, number=null_or(INTEGER, default=1))
+ADDRESS = opened("street", street=STRING, number=null_or(INTEGER, default=1))
 
 
 def ref(name: str) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def a_dataclass(address: Address, other: Address | None):
     {
         **opened("person", person=ref("Person")),
         "$defs": {
-            "Person": closed(
+            "Person": opened(
                 "name home", name=STRING, home=ADDRESS, friends=null_or(array(ref("Person")))
             )
         },
@@ -217,7 +217,7 @@ def recursive_dataclass(person: Person):
 
 
 @case(
-    opened("movie", movie=closed("title", title=STRING, year=null_or(INTEGER))),
+    opened("movie", movie=opened("title", title=STRING, year=null_or(INTEGER))),
     {"movie": {"title": "M", "year": None}},
     lambda: ({"title": "M"},),
 )
@@ -228,7 +228,7 @@ def typed_dict(movie: Movie):
 @case(
     opened(
         "filters",
-        filters=closed("most", near=null_or(BARE_POINT, description="A place."), most=INTEGER),
+        filters=opened("most", near=null_or(BARE_POINT, description="A place."), most=INTEGER),
     ),
     {"filters": {"near": {"x": 1}, "most": 2}},
     lambda: ({"near": Point(x=1), "most": 2},),
@@ -240,7 +240,7 @@ def partial_typed_dict(filters: Filters):
 @case(
     {
         **opened("folder", folder=ref("Folder")),
-        "$defs": {"Folder": closed("name inside", name=STRING, inside=array(ref("Folder")))},
+        "$defs": {"Folder": opened("name inside", name=STRING, inside=array(ref("Folder")))},
     },
     {"folder": {"name": "a", "inside": [{"name": "b", "inside": []}]}},
     lambda: ({"name": "a", "inside": [{"name": "b", "inside": []}]},),

@@ -9,7 +9,6 @@ from signature_case import (
     STRING,
     Cases,
     array,
-    closed,
     keep,
     null_or,
     opened,
@@ -49,7 +48,7 @@ class Box(BaseModel):
 @case(
     {
         **opened("step", step={"$ref": "#/$defs/Step"}),
-        "$defs": {"Step": closed("name", name=STRING, then=null_or({"$ref": "#/$defs/Step"}))},
+        "$defs": {"Step": opened("name", name=STRING, then=null_or({"$ref": "#/$defs/Step"}))},
     },
     {"step": {"name": "a", "then": {"name": "b", "then": None}}},
     lambda: ({"name": "a", "then": {"name": "b"}},),
