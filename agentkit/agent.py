@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing
 from functools import cached_property
 from typing import Any, Generic, TypedDict, TypeVar, Unpack, cast, overload
-from uuid import uuid4
 
 from agentkit.answer import ANSWER, Answer
 from agentkit.calls import arun_calls, run_calls
@@ -209,7 +209,7 @@ class Agent(Generic[T]):
             options=options,
             limits=self.limits,
             answer=self._answer,
-            run_id=given.get("run_id") or uuid4().hex,
+            run_id=given.get("run_id") or os.urandom(16).hex(),
         )
 
     def _check(self, options: Mapping[str, Any]) -> None:

@@ -18,7 +18,6 @@ An error that ends a run carries the run so far as `error.run`: its transcript c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 
@@ -98,5 +97,7 @@ class LimitError(AgentkitError):
 
 def closest(name: str, known: Iterable[str]) -> str:
     """A hint such as " Did you mean 'clock'?", or nothing where no known name is near."""
+    from difflib import get_close_matches
+
     near = get_close_matches(name, list(known), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
