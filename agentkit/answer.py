@@ -70,7 +70,7 @@ class Answer(Generic[T]):
         Raises:
             ArgumentsError: It does not fit.
         """
-        values, _ = read_arguments(call.arguments if call.malformed is None else call.malformed)
+        values, _ = read_arguments(call.written)
         if self._is_object:
             return self._validated(values)
         if _WRAPPED not in values:

@@ -10,7 +10,6 @@ from pydantic_core import to_jsonable_python
 
 from agentkit.context import Progress
 from agentkit.messages import (
-    AssistantMessage,
     Delta,
     FunctionCall,
     Message,
@@ -135,15 +134,6 @@ def shown(call: FunctionCall) -> str:
 def usage_of_steps(steps: tuple[Step, ...]) -> Usage:
     """The known usage of all steps together."""
     return sum((s.response.usage for s in steps if s.response.usage), start=Usage())
-
-
-def last_assistant(messages: list[Message]) -> tuple[int, AssistantMessage] | None:
-    """The last message of the model, with its place."""
-    for index in range(len(messages) - 1, -1, -1):
-        message = messages[index]
-        if isinstance(message, AssistantMessage):
-            return index, message
-    return None
 
 
 def _short(text: str) -> str:

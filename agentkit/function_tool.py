@@ -22,6 +22,7 @@ from typing import (
 
 from agentkit.context import is_context
 from agentkit.errors import DefinitionError, ToolError
+from agentkit.hints import without_partials
 from agentkit.messages import FunctionDefinition
 from agentkit.profile import strict as strict_profile
 from agentkit.profile import tolerant
@@ -255,16 +256,14 @@ def _check(made: Tool[..., Any]) -> None:
 
 
 def _own_name(function: Any) -> str:
-    while isinstance(function, functools.partial):
-        function = function.func
+    function = without_partials(function)
     if not callable(function) and not isinstance(function, classmethod | staticmethod):
         raise DefinitionError(f"{function!r} cannot be called, so it cannot be a tool.")
     return str(getattr(function, "__name__", type(function).__name__))
 
 
 def _docstring(function: Any) -> str | None:
-    while isinstance(function, functools.partial):
-        function = function.func
+    function = without_partials(function)
     if inspect.isroutine(function) or inspect.isclass(function):
         return inspect.getdoc(function)
     return type(function).__call__.__doc__ or inspect.getdoc(type(function))

@@ -18,9 +18,7 @@ def read_hints(function: Callable[..., Any], tool: str) -> dict[str, Any]:
     Raises:
         DefinitionError: One cannot be resolved; it names the parameter.
     """
-    holder: Any = function
-    while isinstance(holder, functools.partial):
-        holder = holder.func
+    holder = without_partials(function)
     if inspect.isclass(holder):
         holder = holder.__init__
     elif not inspect.isroutine(holder):
@@ -29,6 +27,13 @@ def read_hints(function: Callable[..., Any], tool: str) -> dict[str, Any]:
         return typing.get_type_hints(holder, include_extras=True)
     except Exception as error:  # an annotation is code, and can raise anything
         raise DefinitionError(f"{tool}: {_problem(holder, error)}") from error
+
+
+def without_partials(function: Any) -> Any:
+    """The callable inside any number of partials."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function
 
 
 def _problem(holder: Any, error: Exception) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from agentkit.answer import ANSWER, Answer
 from agentkit.arguments import readable
 from agentkit.errors import ArgumentsError, ConfigError, LimitError
-from agentkit.events import Run, Step, last_assistant, usage_of_steps
+from agentkit.events import Run, Step, usage_of_steps
 from agentkit.limits import Limits
 from agentkit.messages import (
     AssistantMessage,
@@ -27,7 +27,7 @@ from agentkit.messages import (
     ResultMessage,
     UserMessage,
 )
-from agentkit.transcript import cut_short, settled
+from agentkit.transcript import cut_short, last_assistant, settled
 
 T = TypeVar("T")
 

@@ -35,6 +35,11 @@ class FunctionCall:
     id: str = ""
     malformed: str | None = None
 
+    @property
+    def written(self) -> str:
+        """The arguments as the model wrote them, readable or not."""
+        return self.arguments if self.malformed is None else self.malformed
+
 
 @dataclass(frozen=True, slots=True)
 class SystemMessage:

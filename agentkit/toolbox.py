@@ -128,8 +128,7 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         parameters, named = found.parameters, replace(context or Context(None), _tool=found.name)
         repairs: tuple[str, ...] = ()
         try:
-            given = call.arguments if call.malformed is None else call.malformed
-            values, repairs = read_arguments(given)
+            values, repairs = read_arguments(call.written)
             return _Job(found, call, parameters.bind(values, named), repairs)
         except ArgumentsError as error:
             lines = "\n".join(f"- {problem}" for problem in error.problems)

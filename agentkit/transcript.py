@@ -48,6 +48,15 @@ def cut_short(call: FunctionCall) -> ResultMessage:
     return ResultMessage(call.name, CUT_SHORT, call.id, is_error=True)
 
 
+def last_assistant(messages: list[Message]) -> tuple[int, AssistantMessage] | None:
+    """The last message of the model, with its place."""
+    for index in range(len(messages) - 1, -1, -1):
+        message = messages[index]
+        if isinstance(message, AssistantMessage):
+            return index, message
+    return None
+
+
 def _matched(calls: Sequence[FunctionCall], given: Sequence[ResultMessage]) -> Slots:
     """The results in call order; one without a telling id belongs to the next call of its name."""
     slots: Slots = [None] * len(calls)
