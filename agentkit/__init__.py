@@ -46,50 +46,22 @@ if TYPE_CHECKING:
     from agentkit.toolbox import Toolbox as Toolbox
 
 _HOMES = {
-    "agent": ("Agent",),
-    "context": ("Context", "Progress"),
-    "errors": (
-        *(
-            "AgentkitError",
-            "ConfigError",
-            "DefinitionError",
-            "InterfaceError",
-            "LimitError",
-        ),
-        *("StatusError", "ToolError"),
-    ),
-    "events": (
-        *(
-            "CallEnded",
-            "CallStarted",
-            "Event",
-            "RequestSent",
-            "ResponseReceived",
-            "Run",
-        ),
-        *("RunEnded", "Step"),
-    ),
-    "function_tool": ("Tool", "tool"),
-    "http": ("HTTPInterface",),
-    "interface": ("Interface",),
-    "interfaces": ("open_interface",),
-    "limits": ("Limits",),
-    "messages": (
-        *("AssistantMessage", "Delta", "FunctionCall", "FunctionDefinition", "Message"),
-        *(
-            "Request",
-            "Response",
-            "ResultMessage",
-            "SystemMessage",
-            "Usage",
-            "UserMessage",
-        ),
-        *("load_messages", "save_messages"),
-    ),
-    "offline": ("OfflineInterface",),
-    "toolbox": ("Toolbox",),
+    "agent": "Agent",
+    "context": "Context Progress",
+    "errors": "AgentkitError ConfigError DefinitionError InterfaceError LimitError StatusError "
+    "ToolError",
+    "events": "CallEnded CallStarted Event RequestSent ResponseReceived Run RunEnded Step",
+    "function_tool": "Tool tool",
+    "http": "HTTPInterface",
+    "interface": "Interface",
+    "interfaces": "open_interface",
+    "limits": "Limits",
+    "messages": "AssistantMessage Delta FunctionCall FunctionDefinition Message Request Response "
+    "ResultMessage SystemMessage Usage UserMessage load_messages save_messages",
+    "offline": "OfflineInterface",
+    "toolbox": "Toolbox",
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 - one list of names is enough
 

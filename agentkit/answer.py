@@ -6,12 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from pydantic import (
-    PydanticSchemaGenerationError,
-    PydanticUserError,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 from agentkit.arguments import read_arguments, read_json
@@ -52,16 +47,10 @@ class Answer(Generic[T]):
         self._is_object = schema.get("type") == "object" and "properties" in schema
         if not self._is_object:
             inner = {key: value for key, value in schema.items() if key != "$defs"}
-            wrapped = {
-                "type": "object",
-                "properties": {_WRAPPED: inner},
-                "required": [_WRAPPED],
-            }
+            wrapped = {"type": "object", "properties": {_WRAPPED: inner}, "required": [_WRAPPED]}
             schema = wrapped | ({"$defs": schema["$defs"]} if "$defs" in schema else {})
         self.definition = FunctionDefinition(
-            ANSWER,
-            "Give the final answer by calling this function.",
-            tolerant(schema),
+            ANSWER, "Give the final answer by calling this function.", tolerant(schema)
         )
 
     def read(self, call: FunctionCall) -> T:

@@ -17,13 +17,7 @@ from pydantic import SecretStr
 
 from agentkit.catalog import Page
 from agentkit.catalog import page as page_named
-from agentkit.errors import (
-    ConfigError,
-    ConnectError,
-    InterfaceError,
-    RequestTimeoutError,
-    closest,
-)
+from agentkit.errors import ConfigError, ConnectError, InterfaceError, RequestTimeoutError, closest
 from agentkit.interface import Interface
 from agentkit.messages import Delta, Request, Response
 from agentkit.redact import SHORTEST, redact
@@ -100,10 +94,7 @@ class HTTPInterface(Interface):
     def stream(self, request: Request) -> Iterator[Delta | Response]:
         """Send a request and yield the pieces as they come, last the whole response."""
         parts = self._parts(request, stream=True)
-        with (
-            self._translated(),
-            self._sync().stream("POST", self._url, **parts) as reply,
-        ):
+        with self._translated(), self._sync().stream("POST", self._url, **parts) as reply:
             if not _is_stream(reply):
                 reply.read()
                 yield self._decoded(reply)

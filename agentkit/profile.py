@@ -15,34 +15,11 @@ Schema = dict[str, Any]
 _BY_NAME = ("properties", "patternProperties", "$defs")
 _LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 _SINGLE = ("items", "additionalProperties", "contains", "propertyNames", "not")
-_REFUSED_IF_STRICT = {
-    *(
-        "default",
-        "examples",
-        "format",
-        "pattern",
-        "minLength",
-        "maxLength",
-        "minimum",
-        "maximum",
-    ),
-    *(
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-    ),
-    *(
-        "minProperties",
-        "maxProperties",
-        "patternProperties",
-        "propertyNames",
-        "contains",
-    ),
-    *("contentEncoding", "contentMediaType", "discriminator"),
-}
+_REFUSED_IF_STRICT = (
+    "default examples format pattern minLength maxLength minimum maximum exclusiveMinimum "
+    "exclusiveMaximum multipleOf minItems maxItems uniqueItems minProperties maxProperties "
+    "patternProperties propertyNames contains contentEncoding contentMediaType discriminator"
+)
 _NOISE = ("title", "$defs", "discriminator")  # the last is OpenAPI's, and its references dangle
 _NULL: Schema = {"type": "null"}
 
@@ -161,7 +138,8 @@ def strict(schema: Schema) -> Schema:
     Raises:
         DefinitionError: The schema has an object with free keys.
     """
-    kept = {key: value for key, value in schema.items() if key not in _REFUSED_IF_STRICT}
+    refused = _REFUSED_IF_STRICT.split()
+    kept = {key: value for key, value in schema.items() if key not in refused}
     if "oneOf" in kept:
         kept["anyOf"] = kept.pop("oneOf")
     if "prefixItems" in kept:
@@ -171,11 +149,7 @@ def strict(schema: Schema) -> Schema:
     if out.get("type") == "object":
         if isinstance(schema.get("additionalProperties"), dict) or "properties" not in schema:
             raise DefinitionError("an object with free keys; give it fields, or use strict=False")
-        out = {
-            **tolerant(out),
-            "required": list(out["properties"]),
-            "additionalProperties": False,
-        }
+        out = {**tolerant(out), "required": list(out["properties"]), "additionalProperties": False}
     return out
 
 

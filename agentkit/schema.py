@@ -11,21 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, get_args, get_origin
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    create_model,
-)
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import (
-    PydanticSerializationError,
-    PydanticUndefined,
-    to_jsonable_python,
-)
+from pydantic_core import PydanticSerializationError, PydanticUndefined, to_jsonable_python
 
 from agentkit.context import is_context
 from agentkit.errors import ArgumentsError, DefinitionError, closest
@@ -141,11 +130,7 @@ class FunctionParameters:
         return tuple(found)
 
     def _parameter(
-        self,
-        index: int,
-        given: inspect.Parameter,
-        hints: dict[str, Any],
-        described: dict[str, str],
+        self, index: int, given: inspect.Parameter, hints: dict[str, Any], described: dict[str, str]
     ) -> _Parameter:
         if given.name in ("self", "cls") and given.annotation is _EMPTY and index == 0:
             raise DefinitionError(

@@ -12,13 +12,7 @@ from typing import Any
 
 from agentkit.arguments import read_arguments
 from agentkit.context import Context
-from agentkit.errors import (
-    ArgumentsError,
-    ConfigError,
-    DefinitionError,
-    ToolError,
-    closest,
-)
+from agentkit.errors import ArgumentsError, ConfigError, DefinitionError, ToolError, closest
 from agentkit.function_tool import Tool, tool
 from agentkit.messages import FunctionCall, FunctionDefinition, ResultMessage
 from agentkit.redact import redact
@@ -189,10 +183,7 @@ def _inside(holder: Any) -> Iterator[Tool[..., Any]]:
     found = [
         getattr(holder, name)
         for name in names
-        if isinstance(
-            inspect.getattr_static(holder, name, None),
-            Tool | classmethod | staticmethod,
-        )
+        if isinstance(inspect.getattr_static(holder, name, None), Tool | classmethod | staticmethod)
     ]
     tools = [tool(each) for each in found if _is_tool(each)]
     if not tools:

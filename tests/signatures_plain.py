@@ -3,16 +3,7 @@
 from typing import Annotated, NotRequired, TypedDict
 
 from pydantic import BaseModel, Field
-from signature_case import (
-    INTEGER,
-    NUMBER,
-    STRING,
-    Cases,
-    array,
-    keep,
-    null_or,
-    opened,
-)
+from signature_case import INTEGER, NUMBER, STRING, Cases, array, keep, null_or, opened
 
 CASES = Cases()
 case = CASES.add
@@ -33,9 +24,7 @@ def plain_scalars(text: Annotated[str, "Words."], most: int | None = None):
 
 
 @case(
-    opened("box", box=opened("size", size=NUMBER)),
-    {"box": {"size": 1}},
-    lambda: (Box(size=1.0),),
+    opened("box", box=opened("size", size=NUMBER)), {"box": {"size": 1}}, lambda: (Box(size=1.0),)
 )
 def plain_forward_reference(box: "Box"):
     return keep(box)

@@ -21,10 +21,7 @@ SCRIPTS = {
         ],
         "The kitchen is warm.\nThe bedroom is cool.\n",
     ),
-    "dependencies": (
-        [call("add_note", text="buy milk"), "Saved."],
-        "[('buy milk',)]\n",
-    ),
+    "dependencies": ([call("add_note", text="buy milk"), "Saved."], "[('buy milk',)]\n"),
     "hello_tool": (
         [call("forecast", city="Oslo", days=1), "Yes, take an umbrella."],
         "Yes, take an umbrella.\n",

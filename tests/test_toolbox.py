@@ -5,15 +5,7 @@ import types
 import pytest
 from pydantic import BaseModel, field_validator
 
-from agentkit import (
-    ConfigError,
-    Context,
-    DefinitionError,
-    FunctionCall,
-    Toolbox,
-    ToolError,
-    tool,
-)
+from agentkit import ConfigError, Context, DefinitionError, FunctionCall, Toolbox, ToolError, tool
 from agentkit.testing import call
 
 KEY = "gsk_0123456789abcdefABCDEF"

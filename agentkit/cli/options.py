@@ -29,8 +29,7 @@ InterfaceName = Annotated[
     ),
 ]
 Model = Annotated[
-    str,
-    typer.Option("--model", "-m", help="An alias of the interface, or a model's full name."),
+    str, typer.Option("--model", "-m", help="An alias of the interface, or a model's full name.")
 ]
 Options = Annotated[
     list[str] | None,

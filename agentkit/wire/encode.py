@@ -125,9 +125,7 @@ def _ids(calls: Sequence[FunctionCall]) -> list[str]:
     ]
 
 
-def _grouped(
-    messages: Sequence[Message],
-) -> Iterator[tuple[Message, list[ResultMessage]]]:
+def _grouped(messages: Sequence[Message]) -> Iterator[tuple[Message, list[ResultMessage]]]:
     """Each message with the results that belong to it."""
     index = 0
     while index < len(messages):

@@ -65,11 +65,7 @@ def test_the_repairs_of_several_calls_are_named_in_call_order(way, server):
     calls = [FunctionCall("book", "{'city': 'Oslo',}"), FunctionCall("forget", "")]
     server.script(calls, "Done.")
     run = way.run(way.agent(book, forget))
-    assert run.repairs == (
-        "book: single quotes",
-        "book: trailing comma",
-        "forget: no arguments",
-    )
+    assert run.repairs == ("book: single quotes", "book: trailing comma", "forget: no arguments")
 
 
 @pytest.mark.parametrize(

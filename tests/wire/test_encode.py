@@ -51,9 +51,7 @@ def test_functions_are_spelled_in_the_older_dialect():
     assert body == {
         "model": "m",
         "messages": [{"role": "user", "content": "Hi."}],
-        "functions": [
-            {"name": "forecast", "description": "The weather.", "parameters": SCHEMA},
-        ],
+        "functions": [{"name": "forecast", "description": "The weather.", "parameters": SCHEMA}],
     }
 
 
@@ -84,11 +82,7 @@ RESULTS = (ResultMessage("f", "1", "a"), ResultMessage("g", "2", "b"))
 def test_several_calls_are_turns_in_the_older_dialect():
     assert spoken(UserMessage("Go."), CALLS, *RESULTS, dialect="functions") == [
         {"role": "user", "content": "Go."},
-        {
-            "role": "assistant",
-            "content": "Two.",
-            "function_call": {"name": "f", "arguments": OSLO},
-        },
+        {"role": "assistant", "content": "Two.", "function_call": {"name": "f", "arguments": OSLO}},
         {"role": "function", "name": "f", "content": "1"},
         {"role": "assistant", "function_call": {"name": "g", "arguments": ROME}},
         {"role": "function", "name": "g", "content": "2"},

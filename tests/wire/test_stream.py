@@ -107,11 +107,7 @@ def test_text_in_a_last_event_without_a_line_end_is_not_lost():
     assert read(last)[1].message.content == "Hi."
 
 
-OSLO = [
-    fragment("", "f", "a", 0),
-    fragment('{"ci', index=0),
-    fragment('ty":"Oslo"}', index=0),
-]
+OSLO = [fragment("", "f", "a", 0), fragment('{"ci', index=0), fragment('ty":"Oslo"}', index=0)]
 
 
 def test_fragments_are_joined_by_index():
