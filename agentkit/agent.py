@@ -16,16 +16,17 @@ from agentkit.interface import Interface
 from agentkit.interfaces import open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
-from agentkit.messages import Delta, Message, Request, Response, SystemMessage
+from agentkit.messages import Delta, Message, Request, Response, SystemMessage, Wait
 from agentkit.toolbox import Toolbox, ToolSource
 
 T = TypeVar("T")
+InterfaceChoice = Interface | str | Sequence[Interface | str] | None
 
 
 class AgentSettings(TypedDict, total=False):
     """Settings of an `Agent`, which describes them."""
 
-    model: str
+    model: str | Sequence[str]
     instructions: str | None
     options: Mapping[str, Any] | None
     limits: Limits | None
@@ -54,9 +55,9 @@ class Agent(Generic[T]):
 
     Args:
         tools: Tools, functions, toolboxes, modules or objects with tools, or a list of these.
-        interface: An interface or its name. If not given: `AGENTKIT_INTERFACE`, or the setting
-            `interface`, or "groq" where `GROQ_API_KEY` is set, or "offline", which says so.
-        model: An alias of the interface, or a model's full name.
+        interface: An interface, its name, or several that are tried in order; `open_interface`
+            tells which names there are, and what is taken if none is given.
+        model: An alias of the interface, a model's full name, or several that are tried in order.
         instructions: What the model is told first.
         options: Sent to the model, such as `temperature`; `stream=True` streams the answer;
             `function_call` is "none", "auto", "required" or a tool's name. A forced call counts
@@ -73,7 +74,7 @@ class Agent(Generic[T]):
     def __init__(
         self: Agent[str],
         tools: ToolSource = (),
-        interface: Interface | str | None = None,
+        interface: InterfaceChoice = None,
         *,
         output: None = None,
         **settings: Unpack[AgentSettings],
@@ -82,7 +83,7 @@ class Agent(Generic[T]):
     def __init__(
         self,
         tools: ToolSource = (),
-        interface: Interface | str | None = None,
+        interface: InterfaceChoice = None,
         *,
         output: type[T],
         **settings: Unpack[AgentSettings],
@@ -91,7 +92,7 @@ class Agent(Generic[T]):
     def __init__(
         self: Agent[Any],
         tools: ToolSource = (),
-        interface: Interface | str | None = None,
+        interface: InterfaceChoice = None,
         *,
         output: Any,
         **settings: Unpack[AgentSettings],
@@ -99,16 +100,17 @@ class Agent(Generic[T]):
     def __init__(
         self,
         tools: ToolSource = (),
-        interface: Interface | str | None = None,
+        interface: InterfaceChoice = None,
         *,
-        model: str = "agent",
+        model: str | Sequence[str] = "agent",
         instructions: str | None = None,
         options: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
         output: Any = None,
     ) -> None:
         self.toolbox = Toolbox(tools)
-        self.model = model
+        self.model = model if isinstance(model, str) else model[0]
+        self._models = None if isinstance(model, str) else list(model)
         self.instructions = instructions
         self.options = dict(options or {})
         self.limits = limits or Limits()
@@ -120,8 +122,12 @@ class Agent(Generic[T]):
     @cached_property
     def interface(self) -> Interface:
         """The way to the model; opened when first needed."""
-        given = self._given
-        return given if isinstance(given, Interface) else open_interface(given)
+        opened = open_interface(self._given)
+        if self._models is None:
+            return opened
+        from agentkit.fallback import Fallback
+
+        return Fallback([(opened, model) for model in self._models])
 
     def run(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
         """Run until the final answer. Works inside a running event loop too.
@@ -158,11 +164,8 @@ class Agent(Generic[T]):
                     yield from run_calls(loop, self.toolbox, due, given.get("deps"))
                     continue
                 yield RequestSent(due)
-                if due.options.get("stream"):
-                    for piece in self.interface.stream(due):
-                        yield _fed(loop, piece)
-                else:
-                    yield _fed(loop, self.interface.send(due))
+                for piece in self.interface.stream(due):
+                    yield _fed(loop, piece)
         except BaseException as error:
             _hand_over(loop, error)
             raise
@@ -183,19 +186,16 @@ class Agent(Generic[T]):
                             yield event
                     continue
                 yield RequestSent(due)
-                if due.options.get("stream"):
-                    async with aclosing(self.interface.astream(due)) as pieces:
-                        async for piece in pieces:
-                            yield _fed(loop, piece)
-                else:
-                    yield _fed(loop, await self.interface.asend(due))
+                async with aclosing(self.interface.astream(due)) as pieces:
+                    async for piece in pieces:
+                        yield _fed(loop, piece)
         except BaseException as error:
             _hand_over(loop, error)
             raise
         yield RunEnded(loop.run())
 
     def _loop(self, prompt: str | None, given: RunOptions) -> Loop[T]:
-        options = {**self.options, **(given.get("options") or {})}
+        options = {"stream": False, **self.options, **(given.get("options") or {})}
         self._check(options)
         self.interface.check(Request(messages=(), model=self.model, options=options))
         messages = list(given.get("messages", ()))
@@ -230,7 +230,7 @@ class Agent(Generic[T]):
             )
 
 
-def _fed(loop: Loop[Any], piece: Delta | Response) -> Event:
+def _fed(loop: Loop[Any], piece: Delta | Wait | Response) -> Event:
     return ResponseReceived(loop.feed(piece)) if isinstance(piece, Response) else piece
 
 

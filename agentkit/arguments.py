@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from agentkit.errors import ArgumentsError
 from agentkit.messages import FunctionCall
 
-_FENCE = re.compile(r"\A\s*```[a-zA-Z]*\s*\n?(.*?)\n?\s*```\s*\Z", re.DOTALL)
+_FENCE = re.compile(r"```[a-zA-Z]*+\s*+(.*)```\Z", re.DOTALL)
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
       | (?P<string>"(?:[^"\\]|\\.)*")
@@ -81,7 +81,7 @@ def read_json(given: Any, repairs: list[str]) -> Any:
         return dict(given)
     if given is None or not str(given).strip():
         return None
-    text = str(given)
+    text = str(given).strip()
     if fenced := _FENCE.match(text):
         repairs.append("fence")
         text = fenced[1]

@@ -51,13 +51,23 @@ class ArgumentsError(AgentkitError):
 class InterfaceError(AgentkitError):
     """The model gave no usable reply."""
 
+    retryable = False
+    """Whether the same request may well succeed a little later."""
+
+    handed_out = False
+    """Whether a part of the answer had been streamed to the caller; then nothing is asked again."""
+
 
 class ConnectError(InterfaceError):
     """The server could not be reached, or the connection was cut."""
 
+    retryable = True
+
 
 class RequestTimeoutError(InterfaceError):
     """The server did not answer in time."""
+
+    retryable = True
 
 
 class StatusError(InterfaceError):
@@ -69,6 +79,8 @@ class StatusError(InterfaceError):
         code: The server's own word for the error, such as `model_not_found`.
         body: The error object as the server sent it, or the first characters of its text.
         retry_after: Seconds to wait, where the server named them.
+        quotas: What is left of the server's limits, as far as its headers say.
+        partial: What had come of the answer, for an error in the middle of a stream.
     """
 
     def __init__(
@@ -79,12 +91,17 @@ class StatusError(InterfaceError):
         code: str | None = None,
         body: Any = None,
         retry_after: float | None = None,
+        quotas: tuple[Any, ...] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.body = body
         self.retry_after = retry_after
+        self.quotas = quotas
+        self.partial: Any = None
+        # 498 is Groq's word for a flex tier that is full.
+        self.retryable = status in (408, 409, 429, 498) or status >= 500
 
 
 class ReplyError(InterfaceError):

@@ -17,6 +17,7 @@ from agentkit.messages import (
     Response,
     ResultMessage,
     Usage,
+    Wait,
     save_messages,
 )
 
@@ -42,7 +43,9 @@ class Run(Generic[T]):
         messages: The transcript. It can be sent again: every call has its result.
         steps: What happened in this run, without what `messages=` brought along.
         usage: The tokens of all its responses together, as far as the server named them.
-        repairs: Everything that was mended to make sense of the model.
+        repairs: Everything that was mended to make sense of the model, or done to get its answer.
+        cost: US dollars for all its responses; None where the price of one is not known.
+        waited: Seconds that its requests waited for the server's limits, or to be sent again.
     """
 
     id: str
@@ -51,6 +54,8 @@ class Run(Generic[T]):
     steps: tuple[Step, ...] = ()
     usage: Usage = field(default_factory=Usage)
     repairs: tuple[str, ...] = ()
+    cost: float | None = None
+    waited: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """The whole run as plain values for JSON."""
@@ -62,6 +67,8 @@ class Run(Generic[T]):
             "models": list(dict.fromkeys(step.response.model for step in self.steps)),
             "usage": asdict(self.usage),
             "repairs": list(self.repairs),
+            "cost": self.cost,
+            "waited": round(self.waited, 3),
         }
 
     def __str__(self) -> str:
@@ -74,7 +81,8 @@ class Run(Generic[T]):
             lines.append(str(self.output))
         tokens = f", {self.usage.total_tokens:,} tokens" if self.usage.total_tokens else ""
         steps = f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'}"
-        return "\n".join([*lines, f"({steps}{tokens})"])
+        cost = f", ${self.cost:.4f}" if self.cost else ""
+        return "\n".join([*lines, f"({steps}{tokens}{cost})"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,16 @@ class RunEnded(Generic[T]):
     run: Run[T]
 
 
-Event = RequestSent | Delta | ResponseReceived | CallStarted | Progress | CallEnded | RunEnded[Any]
+Event = (
+    RequestSent
+    | Wait
+    | Delta
+    | ResponseReceived
+    | CallStarted
+    | Progress
+    | CallEnded
+    | RunEnded[Any]
+)
 """Anything that `Agent.iter` yields."""
 
 
@@ -134,6 +151,13 @@ def shown(call: FunctionCall) -> str:
 def usage_of_steps(steps: tuple[Step, ...]) -> Usage:
     """The known usage of all steps together."""
     return sum((s.response.usage for s in steps if s.response.usage), start=Usage())
+
+
+def cost_of_steps(steps: tuple[Step, ...]) -> float | None:
+    """The cost of all steps together; None where one of them is not known."""
+    costs = [step.response.cost for step in steps]
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if known and len(known) == len(costs) else None
 
 
 def _short(text: str) -> str:

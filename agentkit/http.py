@@ -2,44 +2,78 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import socket
-import ssl
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
-from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from pydantic import SecretStr
 
-from agentkit.catalog import Page
+from agentkit.catalog import FIRST, Page, Quirks
 from agentkit.catalog import page as page_named
-from agentkit.errors import ConfigError, ConnectError, InterfaceError, RequestTimeoutError, closest
-from agentkit.interface import Interface
+from agentkit.clients import Clients, translated
+from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError, closest
+from agentkit.interface import Interface, last_piece
 from agentkit.messages import Delta, Request, Response
 from agentkit.redact import SHORTEST, redact
 from agentkit.settings import aliases_for, read_settings
-from agentkit.wire import Dialect, StreamDecoder, decode, encode, status_error
+from agentkit.wire import (
+    Dialect,
+    StreamDecoder,
+    WholeDecoder,
+    decode,
+    encode,
+    parse,
+    quotas_of,
+    status_error,
+)
 
-_CONNECT = 5.0  # seconds; the rest of the time-out is for the model to think
-_KEPT = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+
+@dataclass(slots=True)
+class Memory:
+    """What the process learned of an address with a key: by model, how to spell requests for it."""
+
+    dialects: dict[str, Dialect] = field(default_factory=dict)
+    proven: set[str] = field(default_factory=set)  # models whose dialect is beyond doubt
+    moved: dict[str, str] = field(default_factory=dict)  # retired model -> the one to ask
+    quirks: dict[str, Quirks] = field(default_factory=dict)
+    first_model: str = ""
+
+    def current(self, model: str) -> str:
+        """The model to ask in place of one that may be retired."""
+        while model in self.moved:
+            model = self.moved[model]
+        return model
+
+
+@cache
+def _memory(account: tuple[str, str]) -> Memory:
+    return Memory()
 
 
 class HTTPInterface(Interface):
-    """A server that speaks chat completions.
+    """A server that speaks chat completions: one request, one reply, nothing more.
+
+    `open_interface` puts around it what keeps an agent working: retries, pacing, and the recovery
+    of broken calls.
 
     Args:
         page: The interface's name in the catalog, or a page of your own.
         api_key: The key; if not given, the environment variable that the page names.
         base_url: The address up to `/chat/completions`; if not given, the page's.
         aliases: Models by alias, over the page's, the files' and the environment's.
-        dialect: `functions` or `tools`; if not given, the page's.
+        dialect: `functions`, `tools` or `auto`; if not given, the page's. For `auto` this class
+            alone speaks `functions`; what `open_interface` gives moves to `tools` where it must.
         timeout: Seconds to wait for the server at each step of a request.
         client: Your own client, for proxies, certificates and the like; you close it.
         async_client: The same for the awaited methods.
+        extra_body: More fields of each request's body, over all others.
+        extra_headers: More headers, over all others.
 
     Raises:
         ConfigError: There is no such page.
@@ -52,10 +86,12 @@ class HTTPInterface(Interface):
         api_key: str | None = None,
         base_url: str | None = None,
         aliases: Mapping[str, str] | None = None,
-        dialect: Dialect | None = None,
+        dialect: Dialect | Literal["auto"] | None = None,
         timeout: float = 60.0,
         client: httpx.Client | None = None,
         async_client: httpx.AsyncClient | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        extra_headers: Mapping[str, str] | None = None,
     ) -> None:
         self.page = page_named(page) if isinstance(page, str) else page
         self.name = self.page.name
@@ -63,68 +99,66 @@ class HTTPInterface(Interface):
         own = dict(aliases or {})
         self.aliases = {**aliases_for(self.name, self.page.aliases, settings), **own}
         address = base_url or os.environ.get(self.page.base_url_variable) or self.page.base_url
-        self._url = f"{address.rstrip('/')}/chat/completions"
+        self._base = address.rstrip("/")
+        self._url = f"{self._base}/chat/completions"
         given = api_key or os.environ.get(self.page.key_variable, "")
         self._key = SecretStr(given.strip())  # a key read from a file ends in a newline
-        self._dialect: Dialect = dialect or self.page.dialect
-        self._timeout = httpx.Timeout(timeout, connect=min(timeout, _CONNECT))
-        self._client = client
-        self._async_client = async_client
-        self._own: httpx.Client | None = None
-        self._lock = Lock()
-        # One client for each event loop, because connections belong to the loop that made them.
-        self._own_async: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
+        self._extra_body, self._extra_headers = dict(extra_body or {}), dict(extra_headers or {})
+        named = dialect or self.page.dialect
+        self.finds_dialect = named == "auto"
+        self.dialect: Dialect = "functions" if named == "auto" else named
+        self.memory = _memory(self._account)
+        self._clients = Clients(timeout, client, async_client)
 
     def send(self, request: Request) -> Response:
         """Send a request and wait for the whole response."""
-        if request.options.get("stream"):
-            return _whole(list(self.stream(request)))
-        with self._translated():
-            reply = self._sync().post(self._url, **self._parts(request, stream=False))
-            return self._decoded(reply)
+        return last_piece(list(self.stream(_whole(request))))
 
     async def asend(self, request: Request) -> Response:
         """`send`, awaited."""
-        if request.options.get("stream"):
-            return _whole([piece async for piece in self.astream(request)])
-        with self._translated():
-            reply = await self._async().post(self._url, **self._parts(request, stream=False))
-            return self._decoded(reply)
+        return last_piece([piece async for piece in self.astream(_whole(request))])
 
     def stream(self, request: Request) -> Iterator[Delta | Response]:
         """Send a request and yield the pieces as they come, last the whole response."""
-        parts = self._parts(request, stream=True)
-        with self._translated(), self._sync().stream("POST", self._url, **parts) as reply:
-            if not _is_stream(reply):
-                reply.read()
-                yield self._decoded(reply)
-                return
-            decoder = StreamDecoder(self._hide)
+        parts = self._parts(request)
+        with self._translated(), self._clients.sync().stream("POST", self._url, **parts) as reply:
+            decoder = self._decoder(reply)
             for chunk in reply.iter_bytes():
                 yield from decoder.feed(chunk)
-            yield decoder.response()
+            yield self._finished(request, reply, decoder.response())
 
     async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:
         """`stream`, awaited."""
-        parts = self._parts(request, stream=True)
+        parts = self._parts(request)
         with self._translated():
-            async with self._async().stream("POST", self._url, **parts) as reply:
-                if not _is_stream(reply):
-                    await reply.aread()
-                    yield self._decoded(reply)
-                    return
-                decoder = StreamDecoder(self._hide)
+            async with self._clients.here().stream("POST", self._url, **parts) as reply:
+                decoder = self._decoder(reply)
                 async for chunk in reply.aiter_bytes():
                     for delta in decoder.feed(chunk):
                         yield delta
-                yield decoder.response()
+                yield self._finished(request, reply, decoder.response())
+
+    def models(self) -> list[str]:
+        """The models that the server lists now.
+
+        Raises:
+            InterfaceError: It gave no list.
+        """
+        with self._translated():
+            reply = self._clients.sync().get(f"{self._base}/models", headers=self._headers())
+            if not reply.is_success:
+                raise self._error(reply, reply.content)
+            listed = parse(reply.content).get("data")
+        if not isinstance(listed, list):
+            raise ReplyError(f"{self.name} gave no list of models.")
+        return [str(each["id"]) for each in listed if isinstance(each, dict) and each.get("id")]
 
     def check(self, request: Request) -> None:
         """Refuse, before anything is sent, what this interface cannot take."""
         self.page.check_options(request.options)
         self.model(request.model)
         key = self._key.get_secret_value()
-        if not key:
+        if not key and self.page.key_variable:
             raise ConfigError(
                 f"{self.name} needs a key: set {self.page.key_variable}. {self.page.key['steps']} "
                 f"{self.page.key['address']}"
@@ -139,7 +173,8 @@ class HTTPInterface(Interface):
             ConfigError: It looks like an alias, and there is none of that name.
         """
         if not name or name in self.aliases:
-            return self.aliases.get(name or "default", "")
+            full = self.aliases.get(name or "default", "")
+            return self._first_model() if full == FIRST else full
         if hint := closest(name, self.aliases):
             raise ConfigError(
                 f"{self.name} has no alias {name!r}.{hint} Its aliases are: "
@@ -149,62 +184,85 @@ class HTTPInterface(Interface):
 
     def close(self) -> None:
         """Close the connections of the sync methods; a client of your own stays open."""
-        if self._own is not None:
-            self._own.close()
-            self._own = None
+        self._clients.close()
 
     async def aclose(self) -> None:
         """Close the connections of the awaited methods in this event loop."""
-        client = self._own_async.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        await self._clients.aclose()
 
     def __repr__(self) -> str:
         return f"HTTPInterface({self.name!r})"
 
-    def _place(self) -> str:
+    def quota_key(self, request: Request) -> Hashable:
+        """Requests to one address with one key and one model share the server's limits."""
+        return (*self._account, self.model(request.model))
+
+    @property
+    def _account(self) -> tuple[str, str]:
+        key = self._key.get_secret_value().encode("utf-8", "replace")
+        return (self._url, sha256(key).hexdigest())
+
+    @property
+    def address(self) -> str:
         """The address without what may be secret in it."""
         return self._url.rpartition("@")[2].partition("?")[0]
 
-    def _sync(self) -> httpx.Client:
-        if self._client is not None:
-            return self._client
-        with self._lock:  # threads that share an interface share its connections
-            if self._own is None:
-                self._own = httpx.Client(timeout=self._timeout, limits=_KEPT)
-            return self._own
-
-    def _async(self) -> httpx.AsyncClient:
-        if self._async_client is not None:
-            return self._async_client
-        loop = asyncio.get_running_loop()
-        if loop not in self._own_async:
-            for ended in [each for each in self._own_async if each.is_closed()]:
-                del self._own_async[ended]
-            self._own_async[loop] = httpx.AsyncClient(timeout=self._timeout, limits=_KEPT)
-        return self._own_async[loop]
-
-    def _parts(self, request: Request, *, stream: bool) -> dict[str, Any]:
+    def _parts(self, request: Request) -> dict[str, Any]:
         self.check(request)
         model = self.model(request.model)
-        body = encode(request, model=model, dialect=self._dialect, stream=stream)
-        headers = {
-            "Authorization": f"Bearer {self._key.get_secret_value()}",
+        known = self.memory
+        body = encode(
+            request,
+            model=model,
+            dialect=known.dialects.get(model, self.dialect),
+            stream=request.options.get("stream") is not False,
+            quirks=known.quirks.get(model, self.page.quirks),
+            extra=self._extra_body,
+        )
+        return {"content": body, "headers": self._headers()}
+
+    def _headers(self) -> dict[str, str]:
+        key = self._key.get_secret_value()
+        return {
             "Content-Type": "application/json",
             "User-Agent": _USER_AGENT,  # Groq's edge refuses some libraries' own
+            **({"Authorization": f"Bearer {key}"} if key else {}),
+            **self._extra_headers,
         }
-        return {"content": body, "headers": headers}
 
-    def _decoded(self, reply: httpx.Response) -> Response:
-        body = self._hide(reply.content.decode("utf-8", "replace")).encode()
-        if reply.is_success:
-            return decode(body)
-        error = status_error(reply.status_code, body, reply.headers.get("retry-after"))
-        if reply.status_code in (401, 403):
+    def _first_model(self) -> str:
+        if not self.memory.first_model:
+            self.memory.first_model = next(iter(self.models()), "")
+        if not self.memory.first_model:
+            raise ConfigError(f"{self.name} has no model: load one, or name it with model=...")
+        return self.memory.first_model
+
+    def _decoder(self, reply: httpx.Response) -> StreamDecoder | WholeDecoder:
+        kind = reply.headers.get("content-type", "")
+        if reply.is_success and "json" not in kind and "html" not in kind:
+            return StreamDecoder(self._hide)
+
+        def decoded(body: bytes) -> Response:
+            if reply.is_success:
+                return decode(self._hide(body.decode("utf-8", "replace")).encode())
+            raise self._error(reply, body)
+
+        return WholeDecoder(decoded)
+
+    def _error(self, reply: httpx.Response, body: bytes) -> StatusError:
+        body = self._hide(body.decode("utf-8", "replace")).encode()
+        error = status_error(reply.status_code, body, reply.headers)
+        if reply.status_code in (401, 403) and self.page.key_variable:
             error.args = (f"{error} Check {self.page.key_variable}: {self.page.key['address']}",)
         if reply.has_redirect_location:
             error.args = (f"{error} (it redirects to {reply.headers['location']})",)
-        raise error
+        return error
+
+    def _finished(self, request: Request, reply: httpx.Response, response: Response) -> Response:
+        asked = self.model(request.model)
+        cost = self.page.cost(asked, response.usage)
+        model = response.model or asked
+        return replace(response, model=model, quotas=quotas_of(reply.headers), cost=cost)
 
     def _hide(self, text: str) -> str:
         """What the server sent without our key, which some echo."""
@@ -215,43 +273,16 @@ class HTTPInterface(Interface):
     def _translated(self) -> Iterator[None]:
         """httpx's errors as ours, and no key in any of them."""
         try:
-            yield
-        except httpx.TimeoutException as error:
-            raise RequestTimeoutError(
-                f"{self.name} did not answer in time ({type(error).__name__}) at {self._place()}."
-            ) from error
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise ConnectError(f"{_why(error)} at {self._place()}: {error}") from error
+            with translated(self.name, self.address):
+                yield
         except InterfaceError as error:
             error.args = (redact(str(error), self._key.get_secret_value()),)
             raise
 
 
-def _whole(pieces: list[Delta | Response]) -> Response:
-    last = pieces[-1]
-    assert isinstance(last, Response)
-    return last
-
-
-def _is_stream(reply: httpx.Response) -> bool:
-    kind = reply.headers.get("content-type", "")
-    return reply.is_success and "json" not in kind and "html" not in kind
-
-
-def _why(error: Exception) -> str:
-    """What kind of failure it was, in words that say what to look at."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return "The TLS connection failed (certificate or proxy)"
-        if isinstance(cause, socket.gaierror):
-            return "The server's name is not known (DNS or no network)"
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.ConnectError):
-        return "The connection was refused or failed"
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return "This is not an address"
-    return "The connection was cut"
+def _whole(request: Request) -> Request:
+    """The request without a stream, where none was asked for."""
+    return request if request.options.get("stream") else request.with_options(stream=False)
 
 
 def _user_agent() -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Hashable, Iterator, Sequence
+from importlib import import_module
+from typing import Any
 
-from agentkit.messages import Delta, Request, Response
+from agentkit.messages import Delta, Request, Response, Wait
 
 
 class Interface(ABC):
@@ -13,6 +15,18 @@ class Interface(ABC):
 
     name: str = "custom"
     """Its name in notices and in the catalog."""
+
+    @staticmethod
+    def from_url(address: str, **settings: Any) -> Interface:
+        """The interface to any server that speaks chat completions.
+
+        Args:
+            address: The address up to `/chat/completions`.
+            settings: Those of `open_interface`.
+        """
+        # It stands above this file, which it needs: found by name, so that no import goes up.
+        made: Interface = import_module("agentkit.interfaces").open_interface(address, **settings)
+        return made
 
     @abstractmethod
     def send(self, request: Request) -> Response:
@@ -29,11 +43,14 @@ class Interface(ABC):
 
         return await asyncio.to_thread(self.send, request)
 
-    def stream(self, request: Request) -> Iterator[Delta | Response]:
-        """Send a request and yield the pieces as they come, last the whole response."""
+    def stream(self, request: Request) -> Iterator[Delta | Wait | Response]:
+        """Send a request and yield the pieces as they come, last the whole response.
+
+        With the option `stream=False` there are no pieces of text.
+        """
         yield self.send(request)
 
-    async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:
+    async def astream(self, request: Request) -> AsyncGenerator[Delta | Wait | Response, None]:
         """`stream`, awaited."""
         yield await self.asend(request)
 
@@ -43,3 +60,20 @@ class Interface(ABC):
         Raises:
             ConfigError: A model alias or an option does not exist or fit.
         """
+
+    def quota_key(self, request: Request) -> Hashable:
+        """What the server's limits are counted by: requests of one key share them."""
+        return (id(self), request.model)
+
+    def close(self) -> None:  # noqa: B027 - optional
+        """Close the connections of the sync methods."""
+
+    async def aclose(self) -> None:  # noqa: B027 - optional
+        """Close the connections of the awaited methods in this event loop."""
+
+
+def last_piece(pieces: Sequence[Delta | Wait | Response]) -> Response:
+    """The response at the end of a stream's pieces."""
+    response = pieces[-1]
+    assert isinstance(response, Response)
+    return response

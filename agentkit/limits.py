@@ -17,6 +17,8 @@ class Limits:
         calls: Function calls; one more is not run and ends the run.
         tokens: Prompt and completion tokens of the whole run, as far as the server names them.
         seconds: Time since the run began.
+        cost: US dollars of the whole run. A run whose price is not known ends with its first
+            response, because the limit could not be held.
 
     Raises:
         ConfigError: A limit is not above 0.
@@ -27,6 +29,7 @@ class Limits:
     calls: int | None = None
     tokens: int | None = None
     seconds: float | None = None
+    cost: float | None = None
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -40,5 +43,5 @@ class Limits:
             limit = getattr(self, name)
             # The last call allowed may run; the other limits are spent when they are met.
             if limit is not None and (amount > limit or (amount == limit and name != "calls")):
-                return f"{limit} {name}"
+                return f"{limit} {'US dollars' if name == 'cost' else name}"
         return None

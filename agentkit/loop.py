@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from agentkit.answer import ANSWER, Answer
 from agentkit.arguments import readable
 from agentkit.errors import ArgumentsError, ConfigError, LimitError
-from agentkit.events import Run, Step, usage_of_steps
+from agentkit.events import Run, Step, cost_of_steps, usage_of_steps
 from agentkit.limits import Limits
 from agentkit.messages import (
     AssistantMessage,
@@ -148,6 +148,8 @@ class Loop(Generic[T]):
             steps=steps,
             usage=usage_of_steps(steps),
             repairs=tuple(repairs),
+            cost=cost_of_steps(steps),
+            waited=sum(step.response.waited for step in steps),
         )
 
     def _open_calls(self) -> tuple[DueCall, ...]:
@@ -227,11 +229,17 @@ class Loop(Generic[T]):
         return options
 
     def _check_limits(self) -> None:
+        steps = tuple(self._steps)
+        cost = cost_of_steps(steps)
+        if steps and cost is None and self._limits.cost is not None:
+            model = steps[-1].response.model
+            raise self._give_up(f"No price is known for {model}, so the limit of cost cannot hold.")
         reached = self._limits.reached(
-            steps=len(self._steps),
+            steps=len(steps),
             calls=self._called,
-            tokens=usage_of_steps(tuple(self._steps)).total_tokens,
+            tokens=usage_of_steps(steps).total_tokens,
             seconds=self._clock() - self._begun,
+            cost=cost or 0.0,
         )
         if reached:
             raise self._give_up(f"The run reached its limit of {reached} without a final answer.")

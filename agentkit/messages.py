@@ -6,7 +6,7 @@ They are neutral: nothing here knows how a server spells them. `agentkit.wire` d
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, Literal, get_type_hints
 
@@ -150,6 +150,10 @@ class Request:
     model: str = "default"
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def with_options(self, **options: Any) -> Request:
+        """The same request with some options changed."""
+        return replace(self, options={**self.options, **options})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
@@ -161,8 +165,11 @@ class Response:
         usage: Its tokens, or None where the server did not say.
         finish_reason: The server's word for why it stopped.
         id: The server's name for the reply.
-        repairs: What was mended to make sense of it.
+        repairs: What was mended to make sense of it, or done to get it.
         alternatives: The other answers, where the option `n` asked for several.
+        quotas: What is left of the server's limits, as far as its headers say.
+        cost: US dollars, or None where no price is known.
+        waited: Seconds spent waiting for a limit, or before asking again.
     """
 
     message: AssistantMessage
@@ -172,6 +179,9 @@ class Response:
     id: str = ""
     repairs: tuple[str, ...] = ()
     alternatives: tuple[AssistantMessage, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    cost: float | None = None
+    waited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +190,24 @@ class Delta:
 
     text: str = ""
     reasoning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A pause before a request is sent, in seconds, and why."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A limit of the server, as a reply's headers tell it; it is full again in `reset` seconds."""
+
+    kind: Literal["requests", "tokens"]
+    limit: float
+    remaining: float
+    reset: float
 
 
 def save_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:

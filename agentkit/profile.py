@@ -5,7 +5,7 @@ Sources of what servers refuse: OpenAI's guide to structured outputs and Groq's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from agentkit.errors import DefinitionError
@@ -151,6 +151,14 @@ def strict(schema: Schema) -> Schema:
             raise DefinitionError("an object with free keys; give it fields, or use strict=False")
         out = {**tolerant(out), "required": list(out["properties"]), "additionalProperties": False}
     return out
+
+
+def without(schema: Schema, keywords: Collection[str]) -> Schema:
+    """The schema without some keywords; without `$ref` the schema that it names stands in place."""
+    if "$ref" in keywords:
+        schema = plain(schema)
+    kept = {key: value for key, value in schema.items() if key not in keywords}
+    return _each(kept, lambda inner: without(inner, keywords))
 
 
 def drop_nulls(schema: Any, value: Any, root: Mapping[str, Any] | None = None) -> Any:

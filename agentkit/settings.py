@@ -10,11 +10,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agentkit.errors import ConfigError
+
+_Rate = Annotated[float | None, Field(gt=0)]
 
 
 class InterfaceSettings(BaseModel):
@@ -23,6 +25,9 @@ class InterfaceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     aliases: dict[str, str] = {}
+    pacing: bool = True
+    requests_per_minute: _Rate = None
+    tokens_per_minute: _Rate = None
 
 
 class Settings(BaseModel):
@@ -30,7 +35,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    interface: str | None = None
+    interface: str | list[str] | None = None
     interfaces: dict[str, InterfaceSettings] = {}
 
 
@@ -86,5 +91,5 @@ def _settings(path: Path, table: Mapping[str, Any]) -> Settings:
         where = ".".join(str(step) for step in first["loc"])
         raise ConfigError(
             f"{path}: the setting {where!r} does not fit: {first['msg']}. There are: interface, "
-            "and interfaces.NAME.aliases."
+            f"and interfaces.NAME with {', '.join(InterfaceSettings.model_fields)}."
         ) from error

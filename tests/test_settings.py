@@ -60,7 +60,7 @@ def test_the_environment_comes_before_the_files(tmp_path, monkeypatch):
     [
         ("interface = ", "cannot be read"),
         ('interfce = "groq"', "'interfce'"),
-        ("interface = 1", "'interface'"),
+        ("interface = 1", "'interface"),
         ('[interfaces.groq]\nbase_url = "http://evil"', "'interfaces.groq.base_url'"),
         ("[interfaces.groq.aliases]\nagent = 1", "'interfaces.groq.aliases.agent'"),
     ],

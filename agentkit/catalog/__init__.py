@@ -1,16 +1,28 @@
-"""Interfaces as data: one page (a TOML file) each, and the checks that a page asks for."""
+"""Interfaces as data: one page (a TOML file) each, and the checks that a page asks for.
+
+`_options.toml` describes the options that servers share; a page names those that its server takes
+under `options.common`, and describes only what differs.
+"""
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from agentkit.errors import ConfigError, closest
+from agentkit.messages import Usage
+
+FIRST = "*"
+"""As an alias's model: the first one that the server lists."""
 
 _NUMBER = Annotated[float, Field(allow_inf_nan=False)]
 _TYPES: dict[str, Any] = {
@@ -63,8 +75,68 @@ class Option(BaseModel):
         return f" of at most {self.most} items" if self.most is not None else ""
 
 
+class _Fact(BaseModel):
+    """What a page knows of a model, since when and from where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    date: date
+    source: str
+
+
+class Retired(_Fact):
+    """A model that is gone since `date`, and the one that its maker names instead."""
+
+    successor: str
+
+
+class Price(_Fact):
+    """US dollars for a million tokens; `cached` is the price of prompt tokens that were cached."""
+
+    input: float
+    output: float
+    cached: float | None = None
+
+
+class Plan(BaseModel):
+    """The limits of a plan, known by its tokens per minute, which replies name in a header."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    tokens_per_minute: int
+    requests_per_minute: int
+    source: str
+
+
+class Quirks(BaseModel):
+    """Where a server differs from the others.
+
+    Args:
+        id_length: Ids of calls are that many letters and digits, no more, no less; 0 for any id.
+        reasoning: The field of an assistant message in which it wants its reasoning back.
+        rename: Options that it knows under another name.
+        refuses: Keywords of JSON schema that it refuses; `$ref` is written out where it can be.
+        stream_usage: It names the usage of a stream only when `stream_options` asks for it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id_length: int = 0
+    reasoning: str = ""
+    rename: Mapping[str, str] = {}
+    refuses: tuple[str, ...] = ()
+    stream_usage: bool = False
+
+
 class Page(BaseModel):
-    """All that is known of an interface before anybody connects to it."""
+    """All that is known of an interface before anybody connects to it.
+
+    A page without `key_variable` needs no key. The alias value `*` stands for the first model that
+    the server lists. `dialect` "auto" begins with `functions` and moves to `tools` where the server
+    refuses or ignores them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -73,14 +145,39 @@ class Page(BaseModel):
     about: str
     home: str
     base_url: str
-    base_url_variable: str
-    key_variable: str
-    dialect: Literal["functions", "tools"]
+    base_url_variable: str = ""
+    key_variable: str = ""
+    dialect: Literal["functions", "tools", "auto"] = "auto"
     aliases: Mapping[str, str]
     options: Mapping[str, Option]
-    features: Mapping[str, bool]
-    key: Mapping[str, str]
-    documentation: str
+    features: Mapping[str, bool] = {}
+    key: Mapping[str, str] = {}
+    documentation: str = ""
+    local: bool = False
+    quirks: Quirks = Quirks()
+    retired: tuple[Retired, ...] = ()
+    prices: tuple[Price, ...] = ()
+    plans: tuple[Plan, ...] = ()
+
+    def successor(self, model: str) -> Retired | None:
+        """What is known of a model's retirement."""
+        return next((each for each in self.retired if each.model == model), None)
+
+    def current(self, model: str) -> str:
+        """The model at the end of the chain of successors."""
+        while found := self.successor(model):
+            model = found.successor
+        return model
+
+    def cost(self, model: str, usage: Usage | None) -> float | None:
+        """US dollars for some tokens of a model, or None where the page knows no price."""
+        price = next((each for each in self.prices if each.model == model), None)
+        if price is None or usage is None:
+            return None
+        prompt, cached = usage.prompt_tokens or 0, usage.cached_tokens or 0
+        rate = price.input if price.cached is None else price.cached
+        spent = (prompt - cached) * price.input + cached * rate
+        return (spent + (usage.completion_tokens or 0) * price.output) / 1_000_000
 
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Refuse options that do not exist or fit; None counts as left out.
@@ -111,19 +208,79 @@ def page(name: str) -> Page:
     """The page of an interface.
 
     Raises:
-        ConfigError: There is no such interface.
+        ConfigError: There is no such interface, or its page has a mistake.
     """
     known = (*names(), "offline")
     if name not in names():
         raise ConfigError(
             f"There is no interface {name!r}.{closest(name, known)} Known are: {', '.join(known)}."
         )
-    text = files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    return Page(name=name, **tomllib.loads(text))
+    return read_page(name, _places()[name].read_text(encoding="utf-8"))
 
 
 @cache
 def names() -> tuple[str, ...]:
-    """The interfaces that have a page."""
-    inside = (entry.name for entry in files(__package__).iterdir())
-    return tuple(sorted(name.removesuffix(".toml") for name in inside if name.endswith(".toml")))
+    """The interfaces that have a page: those of agentkit and the user's own."""
+    return tuple(sorted(_places()))
+
+
+def own_pages() -> Path:
+    """The directory of the user's own pages: `interfaces` in the settings of agentkit."""
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "agentkit" / "interfaces"
+
+
+def read_page(name: str, text: str) -> Page:
+    """A page from its TOML.
+
+    Raises:
+        ConfigError: It is no TOML, or has a mistake; the message says where.
+    """
+    try:
+        values = tomllib.loads(text)
+        options = values.pop("options", {})
+        common = {each: _common()[each] for each in options.pop("common", ())}
+        made = Page(name=name, **{**values, "options": {**common, **options}})
+    except KeyError as error:
+        raise ConfigError(f"The page {name!r}: no common option {error}.") from None
+    except (tomllib.TOMLDecodeError, TypeError) as error:
+        raise ConfigError(f"The page {name!r} cannot be read: {error}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise ConfigError(f"The page {name!r}: {where}: {first['msg']}.") from error
+    successors = {each.model: each.successor for each in made.retired}
+    for model in successors:
+        seen = {model}
+        while (model := successors.get(model, "")) not in ("", *seen):
+            seen.add(model)
+        if model:
+            raise ConfigError(f"The page {name!r}: {model!r} succeeds itself.")
+    return made
+
+
+def page_of(address: str) -> Page:
+    """A page for a server of which only the address is known."""
+    aliases = dict.fromkeys(("default", "large", "small", "agent"), FIRST)
+    name = urlsplit(address).hostname or address
+    return Page(
+        name=name,
+        title=name,
+        about="A server that speaks chat completions.",
+        home=address,
+        base_url=address,
+        dialect="tools",
+        aliases=aliases,
+        options=_common(),
+    )
+
+
+@cache
+def _common() -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath("_options.toml").read_text(encoding="utf-8"))
+
+
+def _places() -> dict[str, Any]:
+    inside = [*files(__package__).iterdir(), *sorted(own_pages().glob("*.toml"))]
+    pages = [each for each in inside if each.name.endswith(".toml") and each.name[0] != "_"]
+    return {each.name.removesuffix(".toml"): each for each in pages}

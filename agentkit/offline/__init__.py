@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
 
 from agentkit import wire
 from agentkit.catalog import page
@@ -22,7 +23,7 @@ class OfflineInterface(Interface):
     def send(self, request: Request) -> Response:
         """Answer by rules, at once."""
         body = json.loads(wire.encode(request, model=self.model, dialect="functions"))
-        return wire.decode(json.dumps(reply(body)).encode())
+        return replace(wire.decode(json.dumps(reply(body)).encode()), cost=0.0)
 
     def check(self, request: Request) -> None:
         """Refuse options that Groq would refuse, so that a mistake shows without a key too."""
@@ -35,8 +36,9 @@ class OfflineInterface(Interface):
     def stream(self, request: Request) -> Iterator[Delta | Response]:
         """Yield the answer word by word, last the whole response."""
         response = self.send(request)
-        for piece in re.findall(r"\s*\S+\s*$|\s*\S+", response.message.content or ""):
-            yield Delta(text=piece)
+        text = response.message.content or ""
+        if request.options.get("stream") is not False:
+            yield from map(Delta, re.findall(r"\s*\S+\s*$|\s*\S+", text))
         yield response
 
     async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:

@@ -4,8 +4,22 @@
 one (`tools`, `tool_calls`, role `tool`). Requests are written in either; replies are read in both.
 """
 
-from agentkit.wire.decode import decode, status_error
+from agentkit.wire.decode import decode, parse, status_error
 from agentkit.wire.encode import Dialect, encode
-from agentkit.wire.stream import StreamDecoder
+from agentkit.wire.headers import quotas_of
+from agentkit.wire.stream import StreamDecoder, WholeDecoder
+from agentkit.wire.written import clean_name, may_be_call, written_calls
 
-__all__ = ["Dialect", "StreamDecoder", "decode", "encode", "status_error"]
+__all__ = [
+    "Dialect",
+    "StreamDecoder",
+    "WholeDecoder",
+    "clean_name",
+    "decode",
+    "encode",
+    "may_be_call",
+    "parse",
+    "quotas_of",
+    "status_error",
+    "written_calls",
+]

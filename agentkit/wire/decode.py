@@ -7,14 +7,17 @@ without any in `tool_calls`.
 from __future__ import annotations
 
 import json
-import math
+import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from agentkit.errors import ReplyError, StatusError
 from agentkit.messages import AssistantMessage, FunctionCall, Response, Usage
+from agentkit.wire.headers import quotas_of, retry_after
 
 _SHOWN = 200  # characters of a senseless body that are worth showing
+_TOO_LARGE = re.compile(r"Limit:? (\d+), Requested:? (\d+)")
 
 
 def decode(body: bytes) -> Response:
@@ -30,6 +33,7 @@ def decode(body: bytes) -> Response:
     choices = reply.get("choices")
     if not isinstance(choices, list) or not choices:
         raise ReplyError(f"The reply has no choices: {_begin(body)}")
+    choices = sorted(choices, key=lambda each: _count(_mapping(each).get("index")) or 0)
     messages = [message_of(_mapping(_mapping(choice).get("message"))) for choice in choices]
     return Response(
         message=messages[0],
@@ -65,9 +69,10 @@ def message_of(given: Mapping[str, Any]) -> AssistantMessage:
     if not calls and isinstance(given.get("function_call"), dict):
         calls = [call_of({"function": given["function_call"]})]
     reasoning = given.get("reasoning") or given.get("reasoning_content")
+    content = _content(given.get("content"))
     return AssistantMessage(
-        content=_content(given.get("content")),
-        calls=tuple(call for call in calls if call.name),
+        content=_text(given.get("refusal")) if content is None else content,
+        calls=tuple(call for call in calls if call.name or call.arguments),
         reasoning=_text(reasoning),
     )
 
@@ -102,41 +107,47 @@ def error_of(reply: Mapping[str, Any]) -> StatusError | None:
     if not error:
         return None
     named = _mapping(error).get("status_code") or _mapping(error).get("code")
-    status = named if isinstance(named, int) else 500
+    status = named if isinstance(named, int) and 400 <= named <= 599 else 500
     return status_error(status, json.dumps({"error": error}).encode())
 
 
-def status_error(status: int, body: bytes, retry_after: str | None = None) -> StatusError:
+def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> StatusError:
     """The error in the body of an unsuccessful reply; HTML, empty and odd bodies are shown short.
 
     Args:
         status: The HTTP status.
         body: The body as it came.
-        retry_after: The header of that name, in seconds.
+        headers: Its headers, by names in small letters.
     """
     try:
         told = json.loads(body)
     except (ValueError, RecursionError):
         told = None
+    if isinstance(told, list) and told:  # Gemini's
+        told = told[0]
     error = told.get("error", told) if isinstance(told, dict) else told
     details = _mapping(error)
     text = _text(details.get("message")) or _text(error) or _begin(body) or "no text"
     code = details.get("code")
     return StatusError(
-        f"The server answered {status}: {text}",
+        f"The server answered {status}: {text}{_remedy(status, text)}",
         status=status,
         code=str(code) if code is not None else _text(details.get("type")),
         body=error if error is not None else _begin(body),
-        retry_after=_seconds(retry_after),
+        retry_after=retry_after(headers or {}, text),
+        quotas=quotas_of(headers or {}),
     )
 
 
-def _seconds(header: str | None) -> float | None:
-    try:
-        seconds = float(header or "")
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < math.inf else None
+def _remedy(status: int, text: str) -> str:
+    if status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return ""
+    numbers = _TOO_LARGE.search(text)
+    told = f" The request counts {numbers[2]} tokens, {numbers[1]} are allowed." if numbers else ""
+    return (
+        f"{told} Waiting does not help: send a shorter transcript, smaller tool results "
+        "(max_chars), fewer tools, or a lower max_tokens, which counts too."
+    )
 
 
 def _content(value: Any) -> str | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Literal
 
+from agentkit.catalog import Quirks
 from agentkit.messages import (
     AssistantMessage,
     FunctionCall,
@@ -20,16 +22,28 @@ from agentkit.messages import (
     SystemMessage,
     UserMessage,
 )
+from agentkit.profile import without
 
 Dialect = Literal["functions", "tools"]
 """How function calls are spelled."""
 
 _CHOICES = ("none", "auto", "required")
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
+_NO_NAME = re.compile(r"[^a-zA-Z0-9_-]")
+_LONGEST_NAME = 64
 _OWN_KEYS = ("functions", "function_call", "stream")
+_PLAIN = Quirks()
 
 
-def encode(request: Request, *, model: str, dialect: Dialect, stream: bool = False) -> bytes:
+def encode(
+    request: Request,
+    *,
+    model: str,
+    dialect: Dialect,
+    stream: bool = False,
+    quirks: Quirks = _PLAIN,
+    extra: Mapping[str, Any] | None = None,
+) -> bytes:
     """The body to send, as JSON in UTF-8.
 
     Args:
@@ -37,24 +51,30 @@ def encode(request: Request, *, model: str, dialect: Dialect, stream: bool = Fal
         model: The model's full name.
         dialect: How to spell functions, calls and results.
         stream: Whether to ask for a stream.
+        quirks: Where the server differs from others.
+        extra: More fields of the body, over all others.
     """
-    body: dict[str, Any] = _functions(request, dialect)
+    body = _functions(request, dialect, quirks)
     body |= {
-        name: value
+        quirks.rename.get(name, name): value
         for name, value in request.options.items()
         if value is not None and name not in _OWN_KEYS
     }
     if stream:
         body["stream"] = True
+        body |= {"stream_options": {"include_usage": True}} if quirks.stream_usage else {}
+    body |= extra or {}
     spelled = _turns if dialect == "functions" else _parallel
-    messages = b",".join(spelled(request.messages))
+    messages = b",".join(spelled(request.messages, quirks))
     head = b'{"model":' + _json(model) + b',"messages":[' + messages + b"]"
     return head + b"," + _json(body)[1:] if body else head + b"}"
 
 
-def _functions(request: Request, dialect: Dialect) -> dict[str, Any]:
+def _functions(request: Request, dialect: Dialect, quirks: Quirks) -> dict[str, Any]:
     definitions = [each.to_dict() for each in request.definitions]
     definitions += [dict(each) for each in request.options.get("functions") or ()]
+    for each in definitions if quirks.refuses else ():
+        each["parameters"] = without(dict(each.get("parameters", {})), quirks.refuses)
     if not definitions:
         return {}  # a choice without functions is refused, and so is an empty list
     choice = request.options.get("function_call")
@@ -72,56 +92,72 @@ def _functions(request: Request, dialect: Dialect) -> dict[str, Any]:
     return body | ({key: name if name in _CHOICES else named} if name else {})
 
 
-def _turns(messages: Sequence[Message]) -> Iterator[bytes]:
+def _turns(messages: Sequence[Message], quirks: Quirks) -> Iterator[bytes]:
     """The `functions` dialect: each call of a message is a turn with its result behind it."""
     for message, results in _grouped(messages):
         if not isinstance(message, AssistantMessage) or not message.calls:
             yield _once(message, "functions", _role)
             continue
-        calls = _once(message, "calls in turn", _call_turns)
+        calls = _once(message, f"calls in turn {quirks.reasoning}", _call_turns, quirks)
         for index, call in enumerate(calls):
             yield call
             if index < len(results):
                 yield _once(results[index], "functions", _role)
 
 
-def _call_turns(message: AssistantMessage) -> tuple[bytes, ...]:
+def _call_turns(message: AssistantMessage, quirks: Quirks) -> tuple[bytes, ...]:
+    said = _spoken(message.content) | _thought(message, quirks)
     return tuple(
-        _json(_spoken(message.content if index == 0 else None) | {"function_call": _call(call)})
+        _json((said if index == 0 else _spoken(None)) | {"function_call": _call(call)})
         for index, call in enumerate(message.calls)
     )
 
 
-def _parallel(messages: Sequence[Message]) -> Iterator[bytes]:
+def _parallel(messages: Sequence[Message], quirks: Quirks) -> Iterator[bytes]:
     """The `tools` dialect: all calls in one message, then a result for each."""
+    key = f"tools {quirks.reasoning} {quirks.id_length}"
     for message, results in _grouped(messages):
         calls = message.calls if isinstance(message, AssistantMessage) else ()
-        ids = _ids(calls)
-        yield _once(message, "tools", _with_calls, ids)
+        ids = _ids(calls, quirks.id_length)
+        yield _once(message, key, _with_calls, ids, quirks)
         for result, its_id in zip(results, ids, strict=False):
             yield _once(result, f"tools {its_id}", _tool, its_id)
 
 
-def _with_calls(message: Message, ids: list[str]) -> bytes:
+def _with_calls(message: Message, ids: list[str], quirks: Quirks) -> bytes:
     if not isinstance(message, AssistantMessage) or not message.calls:
         return _role(message)
     calls = [
         {"id": its_id, "type": "function", "function": _call(call)}
         for its_id, call in zip(ids, message.calls, strict=True)
     ]
-    return _json(_spoken(message.content) | {"tool_calls": calls})
+    return _json(_spoken(message.content) | _thought(message, quirks) | {"tool_calls": calls})
+
+
+def _thought(message: AssistantMessage, quirks: Quirks) -> dict[str, Any]:
+    """The reasoning before a call, which some models need back to go on from it."""
+    return {quirks.reasoning: message.reasoning} if quirks.reasoning and message.reasoning else {}
 
 
 def _tool(result: ResultMessage, its_id: str) -> bytes:
     return _json({"role": "tool", "tool_call_id": its_id, "content": result.content})
 
 
-def _ids(calls: Sequence[FunctionCall]) -> list[str]:
+def _ids(calls: Sequence[FunctionCall], length: int) -> list[str]:
     """An id for each call of one message: the server's, or one of ours where it is no use."""
     given = [call.id for call in calls]
-    return [
+    ids = [
         its_id if its_id and given.count(its_id) == 1 else f"call_{index}{its_id}"
         for index, its_id in enumerate(given)
+    ]
+    if not length:
+        return ids
+    fits = [len(its_id) == length and its_id.isalnum() and its_id.isascii() for its_id in ids]
+    return [
+        its_id
+        if fit
+        else sha256(f"{call.name} {call.arguments} {its_id}".encode()).hexdigest()[:length]
+        for its_id, fit, call in zip(ids, fits, calls, strict=True)
     ]
 
 
@@ -147,7 +183,9 @@ def _role(message: Message) -> bytes:
         case SystemMessage() | UserMessage():
             return _json({"role": message.role, "content": message.content})
         case ResultMessage():
-            return _json({"role": "function", "name": message.name, "content": message.content})
+            return _json(
+                {"role": "function", "name": _name(message.name), "content": message.content}
+            )
         case AssistantMessage():
             return _json(_spoken(message.content or ""))
 
@@ -157,7 +195,12 @@ def _spoken(content: str | None) -> dict[str, Any]:
 
 
 def _call(call: FunctionCall) -> dict[str, str]:
-    return {"name": call.name, "arguments": call.arguments}
+    return {"name": _name(call.name), "arguments": call.arguments}
+
+
+def _name(written: str) -> str:
+    """The name in letters that servers take back; a model's invention may have others."""
+    return _NO_NAME.sub("_", written)[:_LONGEST_NAME] or "unnamed"
 
 
 def _once(message: Any, key: str, make: Callable[..., Any], *more: Any) -> Any:

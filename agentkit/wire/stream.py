@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +13,46 @@ from agentkit.messages import AssistantMessage, Delta, Response, Usage
 from agentkit.wire.decode import error_of, message_of, parse, status_error, usage_of
 from agentkit.wire.sse import Event, SSEParser
 
+_MARKS = re.compile(r'\\.|\\\Z|["{}]', re.DOTALL)
 
-class StreamDecoder:
+
+_LARGEST = 64 * 1024 * 1024  # bytes of a reply; no model writes more
+
+
+class _Counted:
+    """Refuses a reply that does not end."""
+
+    _size = 0
+
+    def _count(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size > _LARGEST:
+            raise ReplyError(f"The reply is longer than {_LARGEST:,} bytes; the rest was not read.")
+
+
+class WholeDecoder(_Counted):
+    """Feed it the bytes of a reply that is no stream; at the end ask for the response.
+
+    Args:
+        decode: Makes the response of the whole body.
+    """
+
+    def __init__(self, decode: Callable[[bytes], Response]) -> None:
+        self._decode = decode
+        self._chunks: list[bytes] = []
+
+    def feed(self, chunk: bytes) -> Iterator[Delta]:
+        """Nothing, until all bytes are there."""
+        self._count(chunk)
+        self._chunks.append(chunk)
+        return iter(())
+
+    def response(self) -> Response:
+        """The response in the body, or its error raised."""
+        return self._decode(b"".join(self._chunks))
+
+
+class StreamDecoder(_Counted):
     """Feed it the bytes of a streamed reply; at the end ask for the response.
 
     Args:
@@ -36,6 +75,7 @@ class StreamDecoder:
             StatusError: The stream says that it failed.
             ReplyError: An event makes no sense.
         """
+        self._count(chunk)
         for event in self._events.feed(chunk):
             yield from self._event(event)
 
@@ -73,6 +113,8 @@ class StreamDecoder:
         data = self._hide(data)
         chunk = parse(data)
         if error := error_of(chunk) or self._failure(name, chunk):
+            if self._choices:
+                error.partial = self._choices[min(self._choices)].message()
             raise error
         try:
             yield from self._chunk(chunk)
@@ -96,12 +138,38 @@ class StreamDecoder:
 
 
 @dataclass(slots=True)
+class _Braces:
+    """Whether the pieces of a text so far close the object that they open; each is read once."""
+
+    depth: int = 0
+    opened: bool = False
+    in_string: bool = False
+    escapes: bool = False  # the piece before ended in a backslash
+
+    def add(self, piece: str) -> None:
+        start, self.escapes = int(self.escapes), False
+        for match in _MARKS.finditer(piece, start):
+            mark = match[0]
+            self.escapes = mark == "\\"
+            if mark == '"':
+                self.in_string = not self.in_string
+            elif not self.in_string and mark in "{}":
+                self.depth += 1 if mark == "{" else -1
+                self.opened = True
+
+    @property
+    def closed(self) -> bool:
+        return self.opened and self.depth <= 0 and not self.in_string
+
+
+@dataclass(slots=True)
 class _Call:
     """A call in pieces; its arguments are joined once, at the end."""
 
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
+    braces: _Braces = field(default_factory=_Braces)
     whole: Any = None  # arguments that came as an object
 
     def text(self) -> Any:
@@ -116,6 +184,7 @@ class _Choice:
     reasoning: list[str] = field(default_factory=list)
     calls: list[_Call] = field(default_factory=list)
     by_index: dict[int, _Call] = field(default_factory=dict)
+    by_id: dict[str, _Call] = field(default_factory=dict)
     finish_reason: str | None = None
 
     def add(self, choice: Mapping[str, Any]) -> Delta | None:
@@ -142,6 +211,7 @@ class _Choice:
         call.name = call.name or name
         if isinstance(arguments, str):
             call.arguments.append(arguments)
+            call.braces.add(arguments)
         elif arguments is not None:
             call.whole = arguments
 
@@ -151,9 +221,8 @@ class _Choice:
         Servers restart the index, leave it out, or send a new id with each fragment; a fragment
         with a new id and a name begins a call, one without a name continues one.
         """
-        for call in self.calls:
-            if its_id and call.id == its_id:
-                return call
+        if its_id in self.by_id:
+            return self.by_id[its_id]
         last = self.calls[-1] if self.calls else None
         known = last if index is None else self.by_index.get(index)
         if known is None and not name:
@@ -163,6 +232,8 @@ class _Choice:
             return known
         call = _Call(id=its_id)
         self.calls.append(call)
+        if its_id:
+            self.by_id[its_id] = call
         if index is not None:
             self.by_index[index] = call
         return call
@@ -188,7 +259,5 @@ def _begins(call: _Call, its_id: str, name: str) -> bool:
     """Whether a fragment with a name begins a call after this one, and does not belong to it."""
     if its_id or name != call.name:
         return True
-    try:  # the same name again: another call if this one's arguments are complete
-        return isinstance(json.loads(call.text()), dict)
-    except (TypeError, ValueError, RecursionError):
-        return call.whole is not None
+    # The same name again: another call if this one's arguments are complete.
+    return call.braces.closed or call.whole is not None

@@ -177,7 +177,7 @@ def test_an_errors_body_is_told_whatever_its_form(body, text, code, kept):
     [("3", 3.0), ("0.25", 0.25), (None, None), ("", None), ("soon", None), ("nan", None)],
 )
 def test_the_time_to_wait_is_a_number_or_nothing(header, seconds):
-    assert status_error(429, b"", header).retry_after == seconds
+    assert status_error(429, b"", {"retry-after": header or ""}).retry_after == seconds
 
 
 def test_odd_types_anywhere_are_harmless_or_an_error_of_agentkit():

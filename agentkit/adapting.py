@@ -1,0 +1,105 @@
+"""What a server turns out to want: another dialect, another model, other ids. Learned once."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+from agentkit.errors import StatusError
+from agentkit.http import HTTPInterface
+from agentkit.messages import Request, Response
+from agentkit.notices import say_once
+from agentkit.wrapper import Plan, Wrapper
+
+_MOST = 8  # adaptations in one request; a page's chain of retired models is shorter
+_GONE = ("model_decommissioned", "model_not_found")
+_REFUSES_FUNCTIONS = re.compile(r"\bfunctions\b|function_call\b|role\W{1,3}function\b")
+_ID_LENGTH = re.compile(r"id was .{0,200} must be a-z, A-Z, 0-9, with a length of (\d{1,2})\b")
+_CHARS = 8  # characters of a definition's JSON for one token: more than any tokenizer packs
+
+
+class Adapting(Wrapper):
+    """Follows retired models to their successors, `functions` to `tools`, and rules for ids.
+
+    What it learns is kept for the process, by address, key and model, and is in
+    `Response.repairs` of the request that learned it.
+    """
+
+    inner: HTTPInterface
+
+    def plan(self, request: Request) -> Plan:
+        """Ask; when the reply says that the request was spelled wrong, spell it anew."""
+        repairs: list[str] = []
+        while True:
+            model = self._model(request)
+            try:
+                response = yield self.inner, replace(request, model=model)
+            except StatusError as error:
+                change = self._change(error, request, model) if len(repairs) < _MOST else None
+                if change is None or error.handed_out:
+                    raise
+            else:
+                assert response is not None
+                change = self._unseen(response, request, model)
+                if change is None:
+                    return replace(response, repairs=(*repairs, *response.repairs))
+            repairs.append(change)
+
+    def holds(self, request: Request, head: str) -> bool:
+        """Text waits while it is not clear whether the model saw the functions."""
+        return self._doubtful(request, self._model(request))
+
+    def _model(self, request: Request) -> str:
+        return self.inner.memory.current(self.inner.model(request.model))
+
+    def _doubtful(self, request: Request, model: str) -> bool:
+        speaks = self._speaks_functions(model)
+        return speaks and bool(request.definitions) and model not in self.inner.memory.proven
+
+    def _speaks_functions(self, model: str) -> bool:
+        """Whether requests are in the old dialect, and may change to the new one."""
+        return self.inner.finds_dialect and model not in self.inner.memory.dialects
+
+    def _change(self, error: StatusError, request: Request, model: str) -> str | None:
+        """What to change in the request after an error, already learned; None for nothing."""
+        memory, text = self.inner.memory, str(error)
+        if error.code in _GONE:
+            return self._moved(request, model)
+        if error.status not in (400, 422):
+            return None
+        if self._speaks_functions(model) and _REFUSES_FUNCTIONS.search(text):
+            memory.dialects[model] = "tools"
+            return "dialect: tools, because the server refuses functions"
+        quirks = memory.quirks.get(model, self.inner.page.quirks)
+        if (rule := _ID_LENGTH.search(text)) and quirks.id_length != int(rule[1]):
+            memory.quirks[model] = quirks.model_copy(update={"id_length": int(rule[1])})
+            return f"ids: {rule[1]} letters and digits, as the server demands"
+        return None
+
+    def _moved(self, request: Request, model: str) -> str | None:
+        retired = self.inner.page.successor(model)
+        if retired is None:
+            return None
+        self.inner.memory.moved[model] = retired.successor
+        name, alias = self.inner.name, request.model
+        own = f"set AGENTKIT_{name}_{alias}".upper().replace("-", "_") + "=..."
+        say_once(
+            f"agentkit: {name} retired the model {model} on {retired.date}, so "
+            f"{retired.successor} is asked instead. To choose yourself, "
+            f"{own if alias in self.inner.aliases else 'name another model'}."
+        )
+        return f"model: {retired.successor}, because {model} is retired"
+
+    def _unseen(self, response: Response, request: Request, model: str) -> str | None:
+        """What to change when the server left the functions out, as those do that know none."""
+        if not self._doubtful(request, model):
+            return None
+        prompt = response.usage.prompt_tokens if response.usage else None
+        defined = sum(len(json.dumps(each.to_dict())) for each in request.definitions)
+        if response.message.calls:
+            self.inner.memory.proven.add(model)
+        elif prompt and prompt < defined // _CHARS:
+            self.inner.memory.dialects[model] = "tools"
+            return "dialect: tools, because the model never saw the functions"
+        return None

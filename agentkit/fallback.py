@@ -1,0 +1,114 @@
+"""Several ways to a model, tried in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from agentkit.errors import AgentkitError, ConfigError, InterfaceError, StatusError
+from agentkit.interface import Interface
+from agentkit.messages import Request
+from agentkit.wrapper import Plan, Wrapper
+
+_WRONG = (400, 422)  # the request itself is wrong, so it is elsewhere too
+_OF_THE_MODEL = ("tool_use_failed", "json_validate_failed", "model_decommissioned")
+
+
+def moves_on(error: InterfaceError) -> bool:
+    """Whether another interface may do better: not where the request itself was refused."""
+    if isinstance(error, StatusError) and error.status in _WRONG:
+        return error.code in _OF_THE_MODEL
+    return True
+
+
+class Fallback(Wrapper):
+    """Asks the first interface that answers.
+
+    One that failed is left aside for a while. That another answered is in `Response.repairs`. An
+    interface that cannot be used at all, such as one without a key, is passed over.
+
+    Args:
+        choices: Interfaces, each with a model of its own or None for the request's.
+        on: Which errors move on to the next; nothing does once text was handed out.
+        rest: Seconds for which one that failed is not asked first again.
+        clock: Seconds that only go forward.
+
+    Raises:
+        ConfigError: There is nothing to choose from.
+    """
+
+    def __init__(
+        self,
+        choices: Sequence[tuple[Interface, str | None]],
+        *,
+        on: Callable[[InterfaceError], bool] = moves_on,
+        rest: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not choices:
+            raise ConfigError("A fallback needs at least one interface.")
+        super().__init__(choices[0][0])
+        self.name = ", ".join(each.name for each, _ in choices)
+        self._choices, self._on, self._rest, self._clock = list(choices), on, rest, clock
+        self._tired: dict[int, float] = {}
+
+    def plan(self, request: Request) -> Plan:
+        """Ask one after the other."""
+        failures: list[tuple[str, AgentkitError]] = []
+        for index in self._order():
+            interface, model = self._choices[index]
+            own = request if model is None else replace(request, model=model)
+            try:
+                interface.check(own)
+                response = yield interface, own
+            except ConfigError as error:
+                failures.append((interface.name, error))
+            except InterfaceError as error:
+                if error.handed_out or not self._on(error):
+                    raise
+                self._tired[index] = self._clock() + self._rest
+                failures.append((interface.name, error))
+            else:
+                assert response is not None
+                told = "; ".join(f"{name}: {error}" for name, error in failures)
+                notes = [f"{interface.name} answered, because {told}"] if failures else []
+                return replace(response, repairs=(*response.repairs, *notes))
+        raise next(
+            (e for _, e in reversed(failures) if isinstance(e, InterfaceError)), failures[0][1]
+        )
+
+    def check(self, request: Request) -> None:
+        """Refuse what none of the interfaces takes."""
+        refused = [each for each in map(partial(self._refusal, request), self._choices) if each]
+        if len(refused) == len(self._choices):
+            raise refused[0]
+
+    def quota_key(self, request: Request) -> Hashable:
+        """Of its own: each interface inside has limits of its own."""
+        return (id(self), request.model)
+
+    def close(self) -> None:
+        """Close all of them."""
+        for interface, _ in self._choices:
+            interface.close()
+
+    async def aclose(self) -> None:
+        """Close all of them."""
+        for interface, _ in self._choices:
+            await interface.aclose()
+
+    def _order(self) -> list[int]:
+        """Those that are fresh first."""
+        now = self._clock()
+        return sorted(range(len(self._choices)), key=lambda each: self._tired.get(each, 0.0) > now)
+
+    @staticmethod
+    def _refusal(request: Request, choice: tuple[Interface, str | None]) -> ConfigError | None:
+        interface, model = choice
+        try:
+            interface.check(request if model is None else replace(request, model=model))
+        except ConfigError as error:
+            return error
+        return None

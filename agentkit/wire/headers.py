@@ -1,0 +1,63 @@
+"""What a reply's headers say of limits and waiting.
+
+Groq names durations as Go spells them (`2m59.56s`); `x-ratelimit-*-requests` counts a day there and
+`-tokens` a minute. See https://console.groq.com/docs/rate-limits.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from agentkit.messages import Quota
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_PART = r"\d+(?:\.\d+)?(?:ms|us|µs|ns|h|m|s)"
+_DURATION = re.compile(rf"(?:{_PART}){{1,8}}\Z")
+_PARTS = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
+_AGAIN = re.compile(rf"(?:try again|retry) (?:in|after) ((?:{_PART}){{1,8}}|\d+(?:\.\d+)? ?s)")
+_LONGEST = 40  # characters of a duration
+
+
+def seconds_of(text: str | None) -> float | None:
+    """Seconds in a number, a Go duration or an HTTP date; None for anything else or the past."""
+    text = (text or "").strip()
+    if not text or len(text) > _LONGEST:
+        return None
+    if _DURATION.match(text):
+        return sum(float(number) * _UNITS[unit] for number, unit in _PARTS.findall(text))
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
+        except (ValueError, OverflowError, TypeError, IndexError):
+            return None
+    return seconds if 0 <= seconds < math.inf else None
+
+
+def retry_after(headers: Mapping[str, str], text: str) -> float | None:
+    """Seconds to wait before asking again: by the headers, else by the error's own text."""
+    milliseconds = seconds_of(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    named = seconds_of(headers.get("retry-after"))
+    if named is None and (told := _AGAIN.search(text)):
+        named = seconds_of(told[1].replace(" ", ""))
+    return named
+
+
+def quotas_of(headers: Mapping[str, str]) -> tuple[Quota, ...]:
+    """The limits that a reply names, as far as they make sense."""
+    found = []
+    for kind in ("requests", "tokens"):
+        limit, remaining, reset = (
+            seconds_of(headers.get(f"x-ratelimit-{part}-{kind}"))
+            for part in ("limit", "remaining", "reset")
+        )
+        if limit and remaining is not None:
+            found.append(Quota(kind, limit, remaining, reset or 0.0))
+    return tuple(found)

@@ -1,0 +1,167 @@
+"""An interface around another: what it does is written once, without I/O, for all ways of asking.
+
+A `plan` is a generator: it yields what is due (a request for an interface, or a pause), is sent the
+response or has the error thrown in, and returns the response for the caller.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Generator, Hashable, Iterator
+from contextlib import aclosing, closing
+from dataclasses import replace
+
+from agentkit.errors import InterfaceError
+from agentkit.interface import Interface, last_piece
+from agentkit.messages import Delta, Request, Response, Wait
+
+Plan = Generator[Wait | tuple[Interface, Request], Response | None, Response]
+
+_TOLD = 0.1  # seconds; shorter pauses are no news
+_HEAD = 40  # characters of a text from which `holds` must tell what it is
+
+
+class Wrapper(Interface):
+    """An interface around another; subclasses write `plan`, and `holds` where they must."""
+
+    def __init__(self, inner: Interface) -> None:
+        self.inner = inner
+        self.name = inner.name
+
+    def plan(self, request: Request) -> Plan:
+        """What to do for a request."""
+        raise NotImplementedError
+
+    def holds(self, request: Request, head: str) -> bool:
+        """Whether streamed text that begins like this waits until the response is whole."""
+        return False
+
+    def check(self, request: Request) -> None:
+        """What the interface inside refuses."""
+        self.inner.check(request)
+
+    def quota_key(self, request: Request) -> Hashable:
+        """That of the interface inside."""
+        return self.inner.quota_key(request)
+
+    def close(self) -> None:
+        """Close the interface inside."""
+        self.inner.close()
+
+    async def aclose(self) -> None:
+        """Close the interface inside."""
+        await self.inner.aclose()
+
+    def send(self, request: Request) -> Response:
+        """Send a request and wait for the whole response."""
+        return last_piece(list(self.stream(request.with_options(stream=False))))
+
+    async def asend(self, request: Request) -> Response:
+        """`send`, awaited."""
+        whole = request.with_options(stream=False)
+        return last_piece([piece async for piece in self.astream(whole)])
+
+    def stream(self, request: Request) -> Iterator[Delta | Wait | Response]:
+        """Carry out the plan, and yield the pieces as they come."""
+        with closing(_Steps(self, request)) as steps:
+            while (due := steps.due()) is not None:
+                if isinstance(due, Wait):
+                    yield from steps.told(due)
+                    time.sleep(due.seconds)
+                    continue
+                try:
+                    for piece in due[0].stream(due[1]):
+                        yield from steps.passed(piece)
+                except InterfaceError as error:
+                    steps.failed(error)
+            yield from steps.end()
+
+    async def astream(self, request: Request) -> AsyncGenerator[Delta | Wait | Response, None]:
+        """`stream`, awaited."""
+        import asyncio
+
+        with closing(_Steps(self, request)) as steps:
+            while (due := steps.due()) is not None:
+                if isinstance(due, Wait):
+                    for told in steps.told(due):
+                        yield told
+                    await asyncio.sleep(due.seconds)
+                    continue
+                try:
+                    async with aclosing(due[0].astream(due[1])) as pieces:
+                        async for piece in pieces:
+                            for passed in steps.passed(piece):
+                                yield passed
+                except InterfaceError as error:
+                    steps.failed(error)
+            for last in steps.end():
+                yield last
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.inner!r})"
+
+
+class _Steps:
+    """A plan on its way, without I/O."""
+
+    def __init__(self, wrapper: Wrapper, request: Request) -> None:
+        self._wrapper, self._request = wrapper, request
+        self._plan = wrapper.plan(request)
+        self._outcome: Response | InterfaceError | None = None
+        self._final: Response | None = None
+        self._waited = 0.0
+        self._head = ""
+        self._held: list[Delta] | None = []
+        self._text_out = False
+
+    def due(self) -> Wait | tuple[Interface, Request] | None:
+        """What to do next; nothing when the plan has its response."""
+        outcome, self._outcome = self._outcome, None
+        try:
+            thrown = isinstance(outcome, InterfaceError)
+            due = self._plan.throw(outcome) if thrown else self._plan.send(outcome)
+        except StopIteration as end:
+            self._final = end.value
+            return None
+        self._head, self._held = "", []
+        return due
+
+    def told(self, wait: Wait) -> Iterator[Wait]:
+        self._waited += wait.seconds
+        if wait.seconds >= _TOLD:
+            yield wait
+
+    def passed(self, piece: Delta | Wait | Response) -> Iterator[Delta | Wait]:
+        """What of a piece goes on to the caller."""
+        if isinstance(piece, Response):
+            self._outcome = piece
+        elif isinstance(piece, Wait):
+            yield piece
+        elif self._held is None or not piece.text:
+            yield from self._out(piece)
+        else:
+            self._head += piece.text if len(self._head) < _HEAD else ""
+            self._held.append(piece)
+            if not self._wrapper.holds(self._request, self._head):
+                held, self._held = self._held, None
+                for each in held:
+                    yield from self._out(each)
+
+    def close(self) -> None:
+        self._plan.close()
+
+    def failed(self, error: InterfaceError) -> None:
+        error.handed_out = error.handed_out or self._text_out
+        self._outcome = error
+
+    def end(self) -> Iterator[Delta | Response]:
+        assert self._final is not None
+        text = self._final.message.content
+        if text and not self._text_out and self._request.options.get("stream", True):
+            held = self._held or []  # or it came in another way than as a stream
+            yield from held if "".join(each.text for each in held) == text else [Delta(text)]
+        yield replace(self._final, waited=self._final.waited + self._waited)
+
+    def _out(self, delta: Delta) -> Iterator[Delta]:
+        self._text_out = self._text_out or bool(delta.text)
+        yield delta
