@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from agentkit.messages import SystemMessage as SystemMessage
     from agentkit.messages import Usage as Usage
     from agentkit.messages import UserMessage as UserMessage
+    from agentkit.messages import Wait as Wait
     from agentkit.messages import load_messages as load_messages
     from agentkit.messages import save_messages as save_messages
     from agentkit.offline import OfflineInterface as OfflineInterface
@@ -57,7 +58,7 @@ _HOMES = {
     "interfaces": "open_interface",
     "limits": "Limits",
     "messages": "AssistantMessage Delta FunctionCall FunctionDefinition Message Request Response "
-    "ResultMessage SystemMessage Usage UserMessage load_messages save_messages",
+    "ResultMessage SystemMessage Usage UserMessage Wait load_messages save_messages",
     "offline": "OfflineInterface",
     "toolbox": "Toolbox",
 }

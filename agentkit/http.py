@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from functools import cache
+from dataclasses import replace
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
@@ -14,12 +14,14 @@ from typing import Any, Literal
 import httpx
 from pydantic import SecretStr
 
-from agentkit.catalog import FIRST, Page, Quirks
+from agentkit.catalog import FIRST, Page
 from agentkit.catalog import page as page_named
 from agentkit.clients import Clients, translated
 from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError, closest
-from agentkit.interface import Interface, last_piece
+from agentkit.interface import Interface, last_piece, whole
+from agentkit.memory import memory_of
 from agentkit.messages import Delta, Request, Response
+from agentkit.prices import cost_of
 from agentkit.redact import SHORTEST, redact
 from agentkit.settings import aliases_for, read_settings
 from agentkit.wire import (
@@ -33,27 +35,7 @@ from agentkit.wire import (
     status_error,
 )
 
-
-@dataclass(slots=True)
-class Memory:
-    """What the process learned of an address with a key: by model, how to spell requests for it."""
-
-    dialects: dict[str, Dialect] = field(default_factory=dict)
-    proven: set[str] = field(default_factory=set)  # models whose dialect is beyond doubt
-    moved: dict[str, str] = field(default_factory=dict)  # retired model -> the one to ask
-    quirks: dict[str, Quirks] = field(default_factory=dict)
-    first_model: str = ""
-
-    def current(self, model: str) -> str:
-        """The model to ask in place of one that may be retired."""
-        while model in self.moved:
-            model = self.moved[model]
-        return model
-
-
-@cache
-def _memory(account: tuple[str, str]) -> Memory:
-    return Memory()
+_SECRET = re.compile(r"auth|cookie|key|secret|token", re.IGNORECASE)  # headers not to be shown
 
 
 class HTTPInterface(Interface):
@@ -107,16 +89,16 @@ class HTTPInterface(Interface):
         named = dialect or self.page.dialect
         self.finds_dialect = named == "auto"
         self.dialect: Dialect = "functions" if named == "auto" else named
-        self.memory = _memory(self._account)
+        self.memory = memory_of(self._account)
         self._clients = Clients(timeout, client, async_client)
 
     def send(self, request: Request) -> Response:
         """Send a request and wait for the whole response."""
-        return last_piece(list(self.stream(_whole(request))))
+        return last_piece(list(self.stream(whole(request))))
 
     async def asend(self, request: Request) -> Response:
         """`send`, awaited."""
-        return last_piece([piece async for piece in self.astream(_whole(request))])
+        return last_piece([piece async for piece in self.astream(whole(request))])
 
     def stream(self, request: Request) -> Iterator[Delta | Response]:
         """Send a request and yield the pieces as they come, last the whole response."""
@@ -156,7 +138,7 @@ class HTTPInterface(Interface):
     def check(self, request: Request) -> None:
         """Refuse, before anything is sent, what this interface cannot take."""
         self.page.check_options(request.options)
-        self.model(request.model)
+        self._named(request.model)
         key = self._key.get_secret_value()
         if not key and self.page.key_variable:
             raise ConfigError(
@@ -171,16 +153,10 @@ class HTTPInterface(Interface):
 
         Raises:
             ConfigError: It looks like an alias, and there is none of that name.
+            InterfaceError: The server had to be asked for its models, and gave none.
         """
-        if not name or name in self.aliases:
-            full = self.aliases.get(name or "default", "")
-            return self._first_model() if full == FIRST else full
-        if hint := closest(name, self.aliases):
-            raise ConfigError(
-                f"{self.name} has no alias {name!r}.{hint} Its aliases are: "
-                f"{', '.join(self.aliases)}; or give a model's full name."
-            )
-        return name
+        full = self._named(name)
+        return self._first_model() if full == FIRST else full
 
     def close(self) -> None:
         """Close the connections of the sync methods; a client of your own stays open."""
@@ -230,6 +206,16 @@ class HTTPInterface(Interface):
             **self._extra_headers,
         }
 
+    def _named(self, name: str) -> str:
+        if not name or name in self.aliases:
+            return self.aliases.get(name or "default", "")
+        if hint := closest(name, self.aliases):
+            raise ConfigError(
+                f"{self.name} has no alias {name!r}.{hint} Its aliases are: "
+                f"{', '.join(self.aliases)}; or give a model's full name."
+            )
+        return name
+
     def _first_model(self) -> str:
         if not self.memory.first_model:
             self.memory.first_model = next(iter(self.models()), "")
@@ -260,14 +246,23 @@ class HTTPInterface(Interface):
 
     def _finished(self, request: Request, reply: httpx.Response, response: Response) -> Response:
         asked = self.model(request.model)
-        cost = self.page.cost(asked, response.usage)
-        model = response.model or asked
-        return replace(response, model=model, quotas=quotas_of(reply.headers), cost=cost)
+        return replace(
+            response,
+            model=response.model or asked,
+            quotas=quotas_of(reply.headers),
+            cost=cost_of(self.page, asked, response.usage),
+        )
 
     def _hide(self, text: str) -> str:
-        """What the server sent without our key, which some echo."""
-        key = self._key.get_secret_value()
-        return text.replace(key, "[secret]") if len(key) >= SHORTEST else text
+        """What the server sent without our key and headers, which some echo."""
+        for secret in self._secrets():
+            text = text.replace(secret, "[secret]")
+        return text
+
+    def _secrets(self) -> list[str]:
+        headers = (value for name, value in self._extra_headers.items() if _SECRET.search(name))
+        given = [self._key.get_secret_value(), *headers]
+        return [each for each in given if len(each) >= SHORTEST]
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -276,13 +271,8 @@ class HTTPInterface(Interface):
             with translated(self.name, self.address):
                 yield
         except InterfaceError as error:
-            error.args = (redact(str(error), self._key.get_secret_value()),)
+            error.args = (redact(str(error), *self._secrets()),)
             raise
-
-
-def _whole(request: Request) -> Request:
-    """The request without a stream, where none was asked for."""
-    return request if request.options.get("stream") else request.with_options(stream=False)
 
 
 def _user_agent() -> str:

@@ -72,6 +72,11 @@ class Interface(ABC):
         """Close the connections of the awaited methods in this event loop."""
 
 
+def whole(request: Request) -> Request:
+    """The request without a stream, where none was asked for."""
+    return request if request.options.get("stream") else request.with_options(stream=False)
+
+
 def last_piece(pieces: Sequence[Delta | Wait | Response]) -> Response:
     """The response at the end of a stream's pieces."""
     response = pieces[-1]

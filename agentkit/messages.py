@@ -28,12 +28,14 @@ class FunctionCall:
         id: The server's name for the call. It need not be unique in a transcript and may be empty.
         malformed: The model's text where it could not be read; `arguments` is then `{}`, so that
             the transcript can still be sent.
+        extra: What the server wants back with the call, such as Gemini's thought signatures.
     """
 
     name: str
     arguments: str = "{}"
     id: str = ""
     malformed: str | None = None
+    extra: Mapping[str, Any] | None = None
 
     @property
     def written(self) -> str:

@@ -44,13 +44,17 @@ class Bucket:
 class Ticket:
     """A place in the queue."""
 
-    costs: dict[str, float]
+    tokens: float  # as estimated
     characters: int
     careful: bool
     reason: str = ""
     state: str = "waiting"  # then sent, then over
     taken: dict[str, float] = field(default_factory=dict)  # by limit
     ready: dict[str, float] = field(default_factory=dict)  # by limit, when it is there
+
+    def cost(self, kind: str) -> float:
+        """What it takes of a limit."""
+        return self.tokens if kind.startswith("tokens") else 1.0
 
     def comes_up(self) -> tuple[float, str]:
         """When the place comes up, and the limit that it waits for."""
@@ -97,8 +101,7 @@ class Pace:
         """A place for a request; `careful` keeps all but the first back until a reply came."""
         characters = _characters(request)
         most = request.options.get("max_tokens") or self._answer
-        costs = {_TOKENS: characters * self._per_character + most}
-        ticket = Ticket(costs, characters, careful)
+        ticket = Ticket(characters * self._per_character + most, characters, careful)
         with self._lock:
             now = self._clock()
             self._open[ticket] = None
@@ -162,7 +165,7 @@ class Pace:
                 kind = f"{told[1]} a {told[2]}"
                 self._limit(kind, float(told[3]), MINUTE if told[2] == "minute" else _DAY, now)
                 bucket = self._buckets[kind]
-                there = ticket.costs.get(kind, 1.0) - wait * bucket.rate  # at the server, now
+                there = ticket.cost(kind) - wait * bucket.rate  # at the server, now
                 bucket.level = min(bucket.level, there - self._promised(kind, "waiting"))
                 self._queue_anew(kind, bucket)
 
@@ -181,7 +184,7 @@ class Pace:
     def _take(self, ticket: Ticket, kind: str, bucket: Bucket, now: float) -> None:
         """Promise a part of a limit, and see when it will be there."""
         bucket.fill(now)
-        cost = min(ticket.costs.get(kind, 1.0), bucket.limit)
+        cost = min(ticket.cost(kind), bucket.limit)
         bucket.level -= cost
         ticket.taken[kind] = cost
         ticket.ready[kind] = now + max(0.0, -bucket.level / bucket.rate)

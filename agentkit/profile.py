@@ -158,6 +158,8 @@ def without(schema: Schema, keywords: Collection[str]) -> Schema:
     if "$ref" in keywords:
         schema = plain(schema)
     kept = {key: value for key, value in schema.items() if key not in keywords}
+    if "const" in schema.keys() - kept:
+        kept["enum"] = [schema["const"]]
     return _each(kept, lambda inner: without(inner, keywords))
 
 

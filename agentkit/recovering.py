@@ -7,8 +7,10 @@ in `failed_generation`; other servers leave calls in the text of an answer.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from agentkit.errors import InterfaceError, ReplyError, StatusError
@@ -17,6 +19,7 @@ from agentkit.wire import clean_name, may_be_call, written_calls
 from agentkit.wrapper import Plan, Wrapper
 
 _RESAMPLED = ("tool_use_failed", "json_validate_failed")
+_BEHIND_GATEWAY = re.compile("Failed to call a function|[Tt]ool call validation failed")
 _SERVERS_OWN = ("tool use failed", "failed to ", "tool call validation failed")
 _SHOWN = 1_000  # characters of a broken call in an error
 
@@ -37,8 +40,11 @@ class Recovering(Wrapper):
         failure: InterfaceError
         response, failure = yield from self._asked(request, names)
         if response is None and not failure.handed_out:
-            first = str(failure)
-            response, failure = yield from self._asked(_other_temperature(request), names)
+            first = failure
+            try:
+                response, failure = yield from self._asked(_other_temperature(request), names)
+            except StatusError as error:  # the model may take no temperature
+                raise (first if error.status == HTTPStatus.BAD_REQUEST else error) from None
             if response is not None:
                 response = _noted(response, f"asked again, because: {first}")
         if response is None:
@@ -65,7 +71,8 @@ class Recovering(Wrapper):
 
 
 def _is_broken_call(error: StatusError) -> bool:
-    return error.code in _RESAMPLED or "failed_generation" in _body(error)
+    named = error.code in _RESAMPLED or "failed_generation" in _body(error)
+    return named or bool(_BEHIND_GATEWAY.search(str(error)))
 
 
 def _body(error: StatusError) -> Mapping[str, Any]:
@@ -83,7 +90,8 @@ def _recovered(error: StatusError, request: Request, names: Collection[str]) -> 
         return None
     calls, before = written_calls(text, names)
     if calls:
-        message = AssistantMessage(before or None, calls, partial.reasoning)
+        said = before or (partial.content if given else None)
+        message = AssistantMessage(said, calls, partial.reasoning)
         return Response(message=message, repairs=("call read from failed_generation",))
     if forced in (None, "auto") and isinstance(given, str | None) and _is_prose(text, error):
         message = AssistantMessage(text, reasoning=partial.reasoning)

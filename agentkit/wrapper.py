@@ -12,7 +12,7 @@ from contextlib import aclosing, closing
 from dataclasses import replace
 
 from agentkit.errors import InterfaceError
-from agentkit.interface import Interface, last_piece
+from agentkit.interface import Interface, last_piece, whole
 from agentkit.messages import Delta, Request, Response, Wait
 
 Plan = Generator[Wait | tuple[Interface, Request], Response | None, Response]
@@ -54,12 +54,11 @@ class Wrapper(Interface):
 
     def send(self, request: Request) -> Response:
         """Send a request and wait for the whole response."""
-        return last_piece(list(self.stream(request.with_options(stream=False))))
+        return last_piece(list(self.stream(whole(request))))
 
     async def asend(self, request: Request) -> Response:
         """`send`, awaited."""
-        whole = request.with_options(stream=False)
-        return last_piece([piece async for piece in self.astream(whole)])
+        return last_piece([piece async for piece in self.astream(whole(request))])
 
     def stream(self, request: Request) -> Iterator[Delta | Wait | Response]:
         """Carry out the plan, and yield the pieces as they come."""
@@ -118,8 +117,10 @@ class _Steps:
         """What to do next; nothing when the plan has its response."""
         outcome, self._outcome = self._outcome, None
         try:
-            thrown = isinstance(outcome, InterfaceError)
-            due = self._plan.throw(outcome) if thrown else self._plan.send(outcome)
+            if isinstance(outcome, InterfaceError):
+                due = self._plan.throw(outcome)
+            else:
+                due = self._plan.send(outcome)
         except StopIteration as end:
             self._final = end.value
             return None

@@ -116,6 +116,7 @@ class Quirks(BaseModel):
     Args:
         id_length: Ids of calls are that many letters and digits, no more, no less; 0 for any id.
         reasoning: The field of an assistant message in which it wants its reasoning back.
+        echo: The field of a call that it wants back as it came.
         rename: Options that it knows under another name.
         refuses: Keywords of JSON schema that it refuses; `$ref` is written out where it can be.
         stream_usage: It names the usage of a stream only when `stream_options` asks for it.
@@ -125,6 +126,7 @@ class Quirks(BaseModel):
 
     id_length: int = 0
     reasoning: str = ""
+    echo: str = ""
     rename: Mapping[str, str] = {}
     refuses: tuple[str, ...] = ()
     stream_usage: bool = False

@@ -17,6 +17,11 @@ from agentkit.messages import AssistantMessage, FunctionCall, Response, Usage
 from agentkit.wire.headers import quotas_of, retry_after
 
 _SHOWN = 200  # characters of a senseless body that are worth showing
+EXTRA = "extra_content"
+"""The one field of a call that a server is known to want back."""
+
+_STATUS = re.compile(r"[45]\d\d")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TOO_LARGE = re.compile(r"Limit:? (\d+), Requested:? (\d+)")
 
 
@@ -83,7 +88,12 @@ def call_of(given: Mapping[str, Any]) -> FunctionCall:
     arguments = function.get("arguments")
     if not isinstance(arguments, str):
         arguments = "" if arguments is None else json.dumps(arguments)
-    return FunctionCall(_text(function.get("name")) or "", arguments, _text(given.get("id")) or "")
+    return FunctionCall(
+        _text(function.get("name")) or "",
+        arguments,
+        _text(given.get("id")) or "",
+        extra=_mapping(given.get(EXTRA)) or None,
+    )
 
 
 def usage_of(reply: Mapping[str, Any]) -> Usage | None:
@@ -106,8 +116,8 @@ def error_of(reply: Mapping[str, Any]) -> StatusError | None:
     error = reply.get("error") or _mapping(reply.get("x_groq")).get("error")
     if not error:
         return None
-    named = _mapping(error).get("status_code") or _mapping(error).get("code")
-    status = named if isinstance(named, int) and 400 <= named <= 599 else 500
+    named = str(_mapping(error).get("status_code") or _mapping(error).get("code"))
+    status = int(named) if _STATUS.fullmatch(named) else 500
     return status_error(status, json.dumps({"error": error}).encode())
 
 
@@ -162,6 +172,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _text(value: Any) -> str | None:
+    """A text; half a surrogate pair, which no file or terminal takes, becomes a mark for it."""
+    if isinstance(value, str) and _SURROGATE.search(value):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return value if isinstance(value, str) else None
 
 

@@ -115,7 +115,7 @@ def _call_turns(message: AssistantMessage, quirks: Quirks) -> tuple[bytes, ...]:
 
 def _parallel(messages: Sequence[Message], quirks: Quirks) -> Iterator[bytes]:
     """The `tools` dialect: all calls in one message, then a result for each."""
-    key = f"tools {quirks.reasoning} {quirks.id_length}"
+    key = f"tools {quirks.reasoning} {quirks.id_length} {quirks.echo}"
     for message, results in _grouped(messages):
         calls = message.calls if isinstance(message, AssistantMessage) else ()
         ids = _ids(calls, quirks.id_length)
@@ -129,6 +129,7 @@ def _with_calls(message: Message, ids: list[str], quirks: Quirks) -> bytes:
         return _role(message)
     calls = [
         {"id": its_id, "type": "function", "function": _call(call)}
+        | ({quirks.echo: call.extra} if quirks.echo and call.extra else {})
         for its_id, call in zip(ids, message.calls, strict=True)
     ]
     return _json(_spoken(message.content) | _thought(message, quirks) | {"tool_calls": calls})

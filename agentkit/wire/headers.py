@@ -44,7 +44,9 @@ def retry_after(headers: Mapping[str, str], text: str) -> float | None:
     milliseconds = seconds_of(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
-    named = seconds_of(headers.get("retry-after"))
+    # A LiteLLM gateway hands the server's header on under a name of its own.
+    given = headers.get("retry-after") or headers.get("llm_provider-retry-after")
+    named = seconds_of(given)
     if named is None and (told := _AGAIN.search(text)):
         named = seconds_of(told[1].replace(" ", ""))
     return named

@@ -10,7 +10,7 @@ from typing import Any
 
 from agentkit.errors import ConnectError, ReplyError, StatusError
 from agentkit.messages import AssistantMessage, Delta, Response, Usage
-from agentkit.wire.decode import error_of, message_of, parse, status_error, usage_of
+from agentkit.wire.decode import EXTRA, error_of, message_of, parse, status_error, usage_of
 from agentkit.wire.sse import Event, SSEParser
 
 _MARKS = re.compile(r'\\.|\\\Z|["{}]', re.DOTALL)
@@ -171,6 +171,7 @@ class _Call:
     arguments: list[str] = field(default_factory=list)
     braces: _Braces = field(default_factory=_Braces)
     whole: Any = None  # arguments that came as an object
+    extra: Any = None
 
     def text(self) -> Any:
         return "".join(self.arguments) if self.whole is None else self.whole
@@ -209,6 +210,7 @@ class _Choice:
         name, arguments = function.get("name") or "", function.get("arguments")
         call = self._owner(str(given.get("id") or ""), given.get("index"), name)
         call.name = call.name or name
+        call.extra = given.get(EXTRA) or call.extra
         if isinstance(arguments, str):
             call.arguments.append(arguments)
             call.braces.add(arguments)
@@ -240,7 +242,11 @@ class _Choice:
 
     def message(self) -> AssistantMessage:
         modern = [
-            {"id": call.id, "function": {"name": call.name, "arguments": call.text()}}
+            {
+                "id": call.id,
+                "function": {"name": call.name, "arguments": call.text()},
+                EXTRA: call.extra,
+            }
             for call in self.calls
             if call is not self.by_index.get(-1)
         ]

@@ -22,6 +22,7 @@ _MARK = re.compile(
       | (?:<tool[-_](?:calls?|use)>|\[TOOL_CALLS\]|<\|tool_call\|>|<\|python_tag\|>)\s*+""",
     re.VERBOSE,
 )
+_EMPTY = re.compile(r"</|\s*\Z")  # behind a mark: a call without arguments
 _BARE = re.compile(r"\s*+([\w.-]++)\s*+(?=\{)")
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{}\[\]]', re.DOTALL)
 _BETWEEN = re.compile(r"(?:\s|```[a-z]*|</[a-z_-]{1,20}>|,|;)*+")
@@ -88,7 +89,7 @@ def _by_marks(text: str) -> tuple[str, list[tuple[str, str]]]:
             piece = text[position:end]
             found += [(name, piece)] if name else _calls_in(piece)
             position = end
-        elif name and not text.startswith("{", position) and ">" in mark[0]:
+        elif name and _EMPTY.match(text, position):
             found.append((name, "{}"))
         elif text[position : position + 1] in ("{", "["):
             break  # cut: whatever follows is inside it
