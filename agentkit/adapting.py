@@ -43,6 +43,7 @@ class Adapting(Wrapper):
                 assert response is not None
                 change = self._unseen(response, request, model)
                 if change is None:
+                    self._tell(request, model)
                     return replace(response, repairs=(*repairs, *response.repairs))
             repairs.append(change)
 
@@ -64,8 +65,10 @@ class Adapting(Wrapper):
     def _change(self, error: StatusError, request: Request, model: str) -> str | None:
         """What to change in the request after an error, already learned; None for nothing."""
         memory, text = self.inner.memory, str(error)
+        if error.code == "tool_use_failed":  # it saw the functions, or it had called none
+            memory.proven.add(model)
         if error.code in _GONE:
-            return self._moved(request, model)
+            return self._moved(model)
         if error.status not in (400, 422):
             return None
         if self._speaks_functions(model) and _REFUSES_FUNCTIONS.search(text):
@@ -77,19 +80,27 @@ class Adapting(Wrapper):
             return f"ids: {rule[1]} letters and digits, as the server demands"
         return None
 
-    def _moved(self, request: Request, model: str) -> str | None:
+    def _moved(self, model: str) -> str | None:
         retired = self.inner.page.successor(model)
         if retired is None:
             return None
         self.inner.memory.moved[model] = retired.successor
-        name, alias = self.inner.name, request.model
-        own = f"set AGENTKIT_{name}_{alias}".upper().replace("-", "_") + "=..."
-        say_once(
-            f"agentkit: {name} retired the model {model} on {retired.date}, so "
-            f"{retired.successor} is asked instead. To choose yourself, "
-            f"{own if alias in self.inner.aliases else 'name another model'}."
-        )
         return f"model: {retired.successor}, because {model} is retired"
+
+    def _tell(self, request: Request, model: str) -> None:
+        """Say once that another model than the one asked for has answered."""
+        http, alias = self.inner, request.model
+        asked = http.model(alias)
+        if model == asked:
+            return
+        retired = http.page.successor(asked)
+        since = f" on {retired.date}" if retired else ""
+        variable = f"AGENTKIT_{http.name}_{alias}".upper().replace("-", "_")
+        own = f"set {variable}=..." if alias in http.aliases else "name another model"
+        say_once(
+            f"agentkit: {http.name} retired the model {asked}{since}, so {model} is asked "
+            f"instead. To choose yourself, {own}."
+        )
 
     def _unseen(self, response: Response, request: Request, model: str) -> str | None:
         """What to change when the server left the functions out, as those do that know none."""

@@ -230,16 +230,17 @@ class Loop(Generic[T]):
 
     def _check_limits(self) -> None:
         steps = tuple(self._steps)
-        cost = cost_of_steps(steps)
-        if steps and cost is None and self._limits.cost is not None:
-            model = steps[-1].response.model
+        replies = [step.response for step in steps]
+        free = next((each for each in replies if each.usage and each.cost is None), None)
+        if free and self._limits.cost is not None:
+            model = free.model or self._model
             raise self._give_up(f"No price is known for {model}, so the limit of cost cannot hold.")
         reached = self._limits.reached(
             steps=len(steps),
             calls=self._called,
             tokens=usage_of_steps(steps).total_tokens,
             seconds=self._clock() - self._begun,
-            cost=cost or 0.0,
+            cost=sum(each.cost or 0.0 for each in replies),
         )
         if reached:
             raise self._give_up(f"The run reached its limit of {reached} without a final answer.")
