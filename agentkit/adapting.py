@@ -10,13 +10,15 @@ from agentkit.errors import StatusError
 from agentkit.http import HTTPInterface
 from agentkit.messages import Request, Response
 from agentkit.notices import say_once
+from agentkit.settings import alias_variable
 from agentkit.wrapper import Plan, Wrapper
 
 _MOST = 8  # adaptations in one request; a page's chain of retired models is shorter
 _GONE = ("model_decommissioned", "model_not_found")
 _REFUSES_FUNCTIONS = re.compile(r"\bfunctions\b|function_call\b|role\W{1,3}function\b")
 _ID_LENGTH = re.compile(r"id was .{0,200} must be a-z, A-Z, 0-9, with a length of (\d{1,2})\b")
-_CHARS = 8  # characters of a definition's JSON for one token: more than any tokenizer packs
+_TEMPLATE = 100  # tokens that a server may put around messages
+_CHARS = 8  # characters for one token, of text and of JSON: more than any tokenizer packs
 
 
 class Adapting(Wrapper):
@@ -31,6 +33,7 @@ class Adapting(Wrapper):
     def plan(self, request: Request) -> Plan:
         """Ask; when the reply says that the request was spelled wrong, spell it anew."""
         repairs: list[str] = []
+        useless: Response | None = None
         while True:
             model = self._model(request)
             try:
@@ -44,7 +47,9 @@ class Adapting(Wrapper):
                 change = self._unseen(response, request, model)
                 if change is None:
                     self._tell(request, model)
+                    response = response.after(useless) if useless else response
                     return replace(response, repairs=(*repairs, *response.repairs))
+                useless = response
             repairs.append(change)
 
     def holds(self, request: Request, head: str) -> bool:
@@ -67,6 +72,7 @@ class Adapting(Wrapper):
         memory, text = self.inner.memory, str(error)
         if error.code == "tool_use_failed":  # it saw the functions, or it had called none
             memory.proven.add(model)
+            return None
         if error.code in _GONE:
             return self._moved(model)
         if error.status not in (400, 422):
@@ -95,8 +101,11 @@ class Adapting(Wrapper):
             return
         retired = http.page.successor(asked)
         since = f" on {retired.date}" if retired else ""
-        variable = f"AGENTKIT_{http.name}_{alias}".upper().replace("-", "_")
-        own = f"set {variable}=..." if alias in http.aliases else "name another model"
+        own = (
+            f"set {alias_variable(http.name, alias)}=..."
+            if alias in http.aliases
+            else "name another model"
+        )
         say_once(
             f"agentkit: {http.name} retired the model {asked}{since}, so {model} is asked "
             f"instead. To choose yourself, {own}."
@@ -108,9 +117,10 @@ class Adapting(Wrapper):
             return None
         prompt = response.usage.prompt_tokens if response.usage else None
         defined = sum(len(json.dumps(each.to_dict())) for each in request.definitions)
-        if response.message.calls:
+        said = sum(len("".join((each.content or "").split())) for each in request.messages)
+        if response.message.calls or (prompt and prompt > said + defined // _CHARS + _TEMPLATE):
             self.inner.memory.proven.add(model)
-        elif prompt and prompt < defined // _CHARS:
+        elif prompt and prompt < (said + defined) // _CHARS:
             self.inner.memory.dialects[model] = "tools"
             return "dialect: tools, because the model never saw the functions"
         return None

@@ -12,7 +12,7 @@ from agentkit.answer import ANSWER, Answer
 from agentkit.calls import arun_calls, run_calls
 from agentkit.errors import ConfigError, DefinitionError, closest
 from agentkit.events import Event, RequestSent, ResponseReceived, Run, RunEnded
-from agentkit.interface import Interface
+from agentkit.interface import Interface, last_piece
 from agentkit.interfaces import open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
@@ -109,8 +109,10 @@ class Agent(Generic[T]):
         output: Any = None,
     ) -> None:
         self.toolbox = Toolbox(tools)
-        self.model = model if isinstance(model, str) else model[0]
         self._models = None if isinstance(model, str) else list(model)
+        self.model = model if isinstance(model, str) else next(iter(model), "")
+        if self._models == []:
+            raise ConfigError("model= names no model.")
         self.instructions = instructions
         self.options = dict(options or {})
         self.limits = limits or Limits()
@@ -164,8 +166,10 @@ class Agent(Generic[T]):
                     yield from run_calls(loop, self.toolbox, due, given.get("deps"))
                     continue
                 yield RequestSent(due)
+                piece: Delta | Wait | Response | None = None
                 for piece in self.interface.stream(due):
                     yield _fed(loop, piece)
+                last_piece([piece])
         except BaseException as error:
             _hand_over(loop, error)
             raise
@@ -187,8 +191,10 @@ class Agent(Generic[T]):
                     continue
                 yield RequestSent(due)
                 async with aclosing(self.interface.astream(due)) as pieces:
+                    piece: Delta | Wait | Response | None = None
                     async for piece in pieces:
                         yield _fed(loop, piece)
+                    last_piece([piece])
         except BaseException as error:
             _hand_over(loop, error)
             raise

@@ -57,6 +57,9 @@ class InterfaceError(AgentkitError):
     handed_out = False
     """Whether a part of the answer had been streamed to the caller; then nothing is asked again."""
 
+    waited = 0.0
+    """Seconds spent waiting before it came to this."""
+
 
 class ConnectError(InterfaceError):
     """The server could not be reached, or the connection was cut."""

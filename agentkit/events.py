@@ -22,6 +22,7 @@ from agentkit.messages import (
 )
 
 T = TypeVar("T")
+_CENTS = 0.0001  # US dollars that are still worth a figure
 _WIDTH = 100  # characters of a call or result in a printed run
 
 
@@ -81,7 +82,7 @@ class Run(Generic[T]):
             lines.append(str(self.output))
         tokens = f", {self.usage.total_tokens:,} tokens" if self.usage.total_tokens else ""
         steps = f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'}"
-        cost = f", ${self.cost:.4f}" if self.cost else ""
+        cost = f", {_dollars(self.cost)}" if self.cost else ""
         return "\n".join([*lines, f"({steps}{tokens}{cost})"])
 
 
@@ -151,6 +152,10 @@ def shown(call: FunctionCall) -> str:
 def usage_of_steps(steps: tuple[Step, ...]) -> Usage:
     """The known usage of all steps together."""
     return sum((s.response.usage for s in steps if s.response.usage), start=Usage())
+
+
+def _dollars(cost: float) -> str:
+    return f"${cost:.4f}" if cost >= _CENTS else f"under ${_CENTS}"
 
 
 def cost_of_steps(steps: tuple[Step, ...]) -> float | None:

@@ -85,9 +85,9 @@ class Fallback(Wrapper):
         if len(refused) == len(self._choices):
             raise refused[0]
 
-    def quota_key(self, request: Request) -> Hashable:
-        """Of its own: each interface inside has limits of its own."""
-        return (id(self), request.model)
+    def quota_key(self, request: Request) -> Hashable | None:
+        """None: each interface inside has limits of its own."""
+        return None
 
     def close(self) -> None:
         """Close all of them."""
@@ -98,6 +98,9 @@ class Fallback(Wrapper):
         """Close all of them."""
         for interface, _ in self._choices:
             await interface.aclose()
+
+    def __repr__(self) -> str:
+        return f"Fallback({', '.join(repr(each) for each, _ in self._choices)})"
 
     def _order(self) -> list[int]:
         """Those that are fresh first."""

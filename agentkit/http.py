@@ -125,7 +125,9 @@ class HTTPInterface(Interface):
 
         Raises:
             InterfaceError: It gave no list.
+            ConfigError: There is no key, or none that can be sent.
         """
+        self._check_key()
         with self._translated():
             reply = self._clients.sync().get(f"{self._base}/models", headers=self._headers())
             if not reply.is_success:
@@ -139,14 +141,7 @@ class HTTPInterface(Interface):
         """Refuse, before anything is sent, what this interface cannot take."""
         self.page.check_options(request.options)
         self._named(request.model)
-        key = self._key.get_secret_value()
-        if not key and self.page.key_variable:
-            raise ConfigError(
-                f"{self.name} needs a key: set {self.page.key_variable}. {self.page.key['steps']} "
-                f"{self.page.key['address']}"
-            )
-        if not (key.isascii() and key.isprintable()) or " " in key:
-            raise ConfigError(f"The key of {self.name} has blanks or signs that no key has.")
+        self._check_key()
 
     def model(self, name: str) -> str:
         """The full name behind an alias; a full name stays as it is.
@@ -171,7 +166,7 @@ class HTTPInterface(Interface):
 
     def quota_key(self, request: Request) -> Hashable:
         """Requests to one address with one key and one model share the server's limits."""
-        return (*self._account, self.model(request.model))
+        return (*self._account, self.memory.current(self.model(request.model)))
 
     @property
     def _account(self) -> tuple[str, str]:
@@ -190,7 +185,7 @@ class HTTPInterface(Interface):
         body = encode(
             request,
             model=model,
-            dialect=known.dialects.get(model, self.dialect),
+            dialect=known.dialects.get(model, self.dialect) if self.finds_dialect else self.dialect,
             stream=request.options.get("stream") is not False,
             quirks=known.quirks.get(model, self.page.quirks),
             extra=self._extra_body,
@@ -206,10 +201,21 @@ class HTTPInterface(Interface):
             **self._extra_headers,
         }
 
+    def _check_key(self) -> None:
+        key = self._key.get_secret_value()
+        if not key and self.page.key_variable:
+            raise ConfigError(
+                f"{self.name} needs a key: set {self.page.key_variable}. "
+                f"{self.page.key.get('steps', '')} {self.page.key.get('address', '')}".rstrip()
+            )
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise ConfigError(f"The key of {self.name} has blanks or signs that no key has.")
+
     def _named(self, name: str) -> str:
         if not name or name in self.aliases:
             return self.aliases.get(name or "default", "")
-        if hint := closest(name, self.aliases):
+        full = {*self.aliases.values(), *self.memory.moved.values()}
+        if name not in full and (hint := closest(name, self.aliases)):
             raise ConfigError(
                 f"{self.name} has no alias {name!r}.{hint} Its aliases are: "
                 f"{', '.join(self.aliases)}; or give a model's full name."
@@ -239,7 +245,8 @@ class HTTPInterface(Interface):
         body = self._hide(body.decode("utf-8", "replace")).encode()
         error = status_error(reply.status_code, body, reply.headers)
         if reply.status_code in (401, 403) and self.page.key_variable:
-            error.args = (f"{error} Check {self.page.key_variable}: {self.page.key['address']}",)
+            where = self.page.key.get("address", "the key that it names")
+            error.args = (f"{error} Check {self.page.key_variable}: {where}",)
         if reply.has_redirect_location:
             error.args = (f"{error} (it redirects to {reply.headers['location']})",)
         return error

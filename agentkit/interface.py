@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Hashable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
+from agentkit.errors import ReplyError
 from agentkit.messages import Delta, Request, Response, Wait
 
 
@@ -61,9 +62,9 @@ class Interface(ABC):
             ConfigError: A model alias or an option does not exist or fit.
         """
 
-    def quota_key(self, request: Request) -> Hashable:
-        """What the server's limits are counted by: requests of one key share them."""
-        return (id(self), request.model)
+    def quota_key(self, request: Request) -> Hashable | None:
+        """What the server's limits are counted by, across interfaces; None for this one alone."""
+        return None
 
     def close(self) -> None:  # noqa: B027 - optional
         """Close the connections of the sync methods."""
@@ -77,8 +78,13 @@ def whole(request: Request) -> Request:
     return request if request.options.get("stream") else request.with_options(stream=False)
 
 
-def last_piece(pieces: Sequence[Delta | Wait | Response]) -> Response:
-    """The response at the end of a stream's pieces."""
-    response = pieces[-1]
-    assert isinstance(response, Response)
-    return response
+def last_piece(pieces: Sequence[Delta | Wait | Response | None]) -> Response:
+    """The response at the end of a stream's pieces.
+
+    Raises:
+        ReplyError: There is none.
+    """
+    last = pieces[-1] if pieces else None
+    if not isinstance(last, Response):
+        raise ReplyError("The interface ended its stream without a response.")
+    return last

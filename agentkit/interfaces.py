@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,8 @@ def open_interface(
     limits = (requests_per_minute, tokens_per_minute)
     around = _Around(attempts, patience, recovery, pacing, *limits, http)
     chosen = [name] if isinstance(name, str) else list(name or _usual())
+    if len(chosen) > 1 and "local" in chosen and not _running():
+        chosen.remove("local")  # the others are there for that
     return _first_of([around.opened(each) for each in chosen])
 
 
@@ -59,19 +62,33 @@ def _first_of(choices: list[tuple[Interface, str | None]]) -> Interface:
     return Fallback(choices)
 
 
-def _usual() -> list[str]:
-    from agentkit.settings import read_settings
+def usual() -> tuple[list[str], str]:
+    """The interfaces that are taken where none is given, and why.
 
-    named = os.environ.get("AGENTKIT_INTERFACE", "").split(",")
-    if found := [each.strip() for each in named if each.strip()] or read_settings().interface:
-        return [found] if isinstance(found, str) else found
+    Raises:
+        ConfigError: A file of settings has a mistake.
+    """
+    from agentkit.settings import read_settings, settings_file
+
+    named = [each.strip() for each in os.environ.get("AGENTKIT_INTERFACE", "").split(",")]
+    if named := [each for each in named if each]:
+        return named, "named by AGENTKIT_INTERFACE"
+    if wanted := read_settings().interface:
+        names = [wanted] if isinstance(wanted, str) else wanted
+        return names, f"named by {settings_file()}"
     if os.environ.get("GROQ_API_KEY"):
-        return ["groq"]
-    say_once(
-        "agentkit: no GROQ_API_KEY, so the offline model answers: rules, no weights. "
-        "A free key: https://console.groq.com/keys"
-    )
-    return ["offline"]
+        return ["groq"], "because GROQ_API_KEY is set"
+    return ["offline"], ""
+
+
+def _usual() -> list[str]:
+    names, why = usual()
+    if not why:
+        say_once(
+            "agentkit: no GROQ_API_KEY, so the offline model answers: rules, no weights. "
+            "A free key: https://console.groq.com/keys"
+        )
+    return names
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +107,19 @@ class _Around:
         """The interface, and the model where the name has one."""
         if isinstance(name, Interface):
             return name, None
-        if name == "offline":
+        if name.partition(":")[0] == "offline":
             from agentkit.offline import OfflineInterface
 
             return OfflineInterface(), None
         if name.startswith(("http://", "https://")):
             return self._http(name), None
         name, _, model = name.partition(":")
-        return self._http(_running() if name == "local" else name), model or None
+        if name == "local":
+            name = _running()
+            if not name:
+                tried = ", ".join(f"{each.name} at {each.address}" for each in _local())
+                raise ConfigError(f"No local server answers: looked for {tried}. Start one.")
+        return self._http(name), model or None
 
     def _http(self, name: str) -> Interface:
         from agentkit.adapting import Adapting
@@ -115,8 +137,8 @@ class _Around:
         if own.pacing if self.pacing is None else self.pacing:
             made = Paced(
                 made,
-                requests=self.requests or own.requests_per_minute,
-                tokens=self.tokens or own.tokens_per_minute,
+                requests=own.requests_per_minute if self.requests is None else self.requests,
+                tokens=own.tokens_per_minute if self.tokens is None else self.tokens,
                 plans={
                     each.tokens_per_minute: each.requests_per_minute for each in http.page.plans
                 },
@@ -126,20 +148,23 @@ class _Around:
         return Recovering(made) if self.recovery else made
 
 
-def _running() -> str:
-    """The local server that answers, by the name of its page."""
+def _local() -> list[Any]:
+    """An `HTTPInterface` for each kind of server that runs on its user's machine."""
     from agentkit.catalog import names, page
     from agentkit.http import HTTPInterface
 
-    tried = []
-    for each in (page(name) for name in names() if page(name).local):
-        interface = HTTPInterface(each, timeout=_LOOK)
-        try:
-            interface.models()
-        except AgentkitError:
-            tried.append(f"{each.name} at {interface.address}")
-        else:
-            return each.name
-        finally:
-            interface.close()
-    raise ConfigError(f"No local server answers: looked for {', '.join(tried)}. Start one.")
+    found = []
+    for name in names():
+        with suppress(ConfigError):  # a page of the user's own may have a mistake
+            if page(name).local:
+                found.append(HTTPInterface(name, timeout=_LOOK))
+    return found
+
+
+def _running() -> str:
+    """The local server that answers, by the name of its page; nothing if none does."""
+    for each in _local():
+        with closing(each), suppress(AgentkitError):
+            each.models()
+            return str(each.name)
+    return ""

@@ -234,7 +234,7 @@ class Loop(Generic[T]):
         free = next((each for each in replies if each.usage and each.cost is None), None)
         if free and self._limits.cost is not None:
             model = free.model or self._model
-            raise self._give_up(f"No price is known for {model}, so the limit of cost cannot hold.")
+            raise self._stopped(f"No price is known for {model}, so the limit of cost cannot hold.")
         reached = self._limits.reached(
             steps=len(steps),
             calls=self._called,
@@ -251,6 +251,9 @@ class Loop(Generic[T]):
             )
 
     def _give_up(self, text: str) -> LimitError:
-        error = LimitError(f"{text} With a higher limit it can go on from where it stopped.")
+        return self._stopped(f"{text} With a higher limit it can go on from where it stopped.")
+
+    def _stopped(self, text: str) -> LimitError:
+        error = LimitError(text)
         error.run = self.run()
         return error

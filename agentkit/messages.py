@@ -131,6 +131,11 @@ class Usage:
         """Prompt and completion together, as far as known."""
         return (self.prompt_tokens or 0) + (self.completion_tokens or 0)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the server named any tokens."""
+        return self.prompt_tokens is not None or self.completion_tokens is not None
+
     def __add__(self, other: Usage) -> Usage:
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
         return Usage(*(None if a is None and b is None else (a or 0) + (b or 0) for a, b in pairs))
@@ -184,6 +189,15 @@ class Response:
     quotas: tuple[Quota, ...] = ()
     cost: float | None = None
     waited: float = 0.0
+
+    def after(self, useless: Response) -> Response:
+        """The same response, with what an earlier one cost that was of no use."""
+        return replace(
+            self,
+            usage=self.usage + useless.usage if self.usage and useless.usage else self.usage,
+            cost=None if self.cost is None or useless.cost is None else self.cost + useless.cost,
+            waited=self.waited + useless.waited,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -17,23 +17,32 @@ from agentkit.messages import AssistantMessage, Quota, Request, Usage
 
 MINUTE = 60.0
 _REQUESTS, _TOKENS = "requests a minute", "tokens a minute"
-_TOLD = re.compile(r"(requests|tokens) per (minute|day)[^:]{0,20}: Limit:? (\d+)")
-_DAY = 1440 * MINUTE
+_TOLD = re.compile(r"(requests|tokens) per (min|day)[^:]{0,20}: Limit:? (\d+)(?:, Used:? (\d+))?")
+_LONGEST = 1e7  # seconds in which a limit fills up; longer ones are nonsense
+_SPANS = {"min": ("a minute", 1), "day": ("a day", 1440)}
 _CHARS = 3.5  # of a request for one token, until a reply tells
+_TELLING = 500  # characters of a request that tell how many make a token
 _ANSWER = 200.0  # tokens of an answer, until a reply tells
 _LOOK = 0.02  # seconds between looks at whether the first reply has come
+_SOONEST, _SOON = 600, 60  # parts of a minute: the shortest wait; longer ones are looked at again
 _PATIENCE = 5.0  # seconds that others wait for the first reply's word on limits
+_KEPT = 0.03  # of a limit that is not used, because estimates and the way to the server vary
 _SLOW, _TOO_MANY = 0.3, 429  # how fast estimates follow what replies say
 
 
 @dataclass(slots=True)
 class Bucket:
-    """A limit that fills up again; `level` is what is left when all promises are kept."""
+    """A limit that fills up again; `level` is what is left when all that is sent is counted."""
 
     limit: float
     rate: float  # a second
     level: float
     at: float
+    kept: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.limit = max(self.limit, 1.0)  # less than one a minute: one, which fills slowly
+        self.kept = max(1.0, self.limit * _KEPT) if self.limit > 1 else 0.0
 
     def fill(self, now: float) -> None:
         self.level = min(self.limit, self.level + (now - self.at) * self.rate)
@@ -44,28 +53,20 @@ class Bucket:
 class Ticket:
     """A place in the queue."""
 
-    tokens: float  # as estimated
     characters: int
+    most: float | None  # tokens of the answer
     careful: bool
     reason: str = ""
     state: str = "waiting"  # then sent, then over
-    taken: dict[str, float] = field(default_factory=dict)  # by limit
-    ready: dict[str, float] = field(default_factory=dict)  # by limit, when it is there
-
-    def cost(self, kind: str) -> float:
-        """What it takes of a limit."""
-        return self.tokens if kind.startswith("tokens") else 1.0
-
-    def comes_up(self) -> tuple[float, str]:
-        """When the place comes up, and the limit that it waits for."""
-        return max(((at, kind) for kind, at in self.ready.items()), default=(0.0, ""))
+    sent_at: float = 0.0
+    taken: dict[str, float] = field(default_factory=dict)  # by limit, once it is sent
 
 
 class Pace:
     """Hands out places so that the limits hold.
 
-    A place is taken from all limits when it is asked for, so that requests go in order, and given
-    back in part when the reply tells how many tokens it really took.
+    Requests go in the order in which they asked for a place. What a request takes is an estimate
+    until its reply tells how many tokens it really took.
 
     Args:
         requests: Requests a minute, where they are set by hand.
@@ -93,30 +94,26 @@ class Pace:
         self._by_hand = frozenset(self._buckets)
         self._open: dict[Ticket, None] = {}  # in order
         self._paused = (0.0, "")
-        self._per_character, self._answer = 1 / _CHARS, _ANSWER
+        self._per_character, self._answer, self._off = 1 / _CHARS, _ANSWER, 0.0
+        self._around = 0.0  # tokens that the server puts around a prompt
         self._first_sent: float | None = None
+        self._newest = 0.0  # when the request was sent whose headers were believed last
         self._known = bool(self._buckets)
 
     def reserve(self, request: Request, *, careful: bool = False) -> Ticket:
         """A place for a request; `careful` keeps all but the first back until a reply came."""
-        characters = _characters(request)
-        most = request.options.get("max_tokens") or self._answer
-        ticket = Ticket(characters * self._per_character + most, characters, careful)
+        ticket = Ticket(_characters(request), request.options.get("max_tokens"), careful)
         with self._lock:
-            now = self._clock()
             self._open[ticket] = None
-            for kind, bucket in self._buckets.items():
-                self._take(ticket, kind, bucket, now)
         return ticket
 
     def wait(self, ticket: Ticket) -> float:
-        """Seconds until the place comes up, or 0; ask again after the wait."""
+        """Seconds until the place comes up, or 0; ask again after the wait or a part of it."""
         with self._lock:
             now = self._clock()
-            until, reason = max(self._paused, ticket.comes_up())
+            until, reason = self._paused
             if until > now:
-                known = self._buckets.get(reason)
-                ticket.reason = f"{known.limit:,.0f} {reason}" if known else reason
+                ticket.reason = reason
                 return until - now
             if ticket.careful and not self._known:
                 if self._first_sent is None:
@@ -124,12 +121,21 @@ class Pace:
                 elif now - self._first_sent < _PATIENCE:
                     ticket.reason = "the first reply's word on limits"
                     return _LOOK
-            return 0.0
+            waits = (
+                (self._until(ticket, kind, bucket, now), kind)
+                for kind, bucket in self._buckets.items()
+            )
+            seconds, kind = max(waits, default=(0.0, ""))
+            if seconds > 0:
+                ticket.reason = f"{self._buckets[kind].limit:,.0f} {kind}"
+            return seconds
 
     def sent(self, ticket: Ticket) -> None:
         """The request goes out now."""
         with self._lock:
-            ticket.state = "sent"
+            ticket.state, ticket.sent_at = "sent", self._clock()
+            for kind, bucket in self._buckets.items():
+                self._take(ticket, kind, bucket)
 
     def learn(
         self,
@@ -141,19 +147,24 @@ class Pace:
         """Take what a reply tells of tokens and limits."""
         with self._lock:
             now = self._clock()
-            self._settle(ticket)
             if usage and usage.total_tokens:
                 self._correct(ticket, usage)
             for quota in quotas:
-                self._sync(quota, now)
                 if quota.kind == "tokens" and plans and quota.limit in plans:
                     self._limit(_REQUESTS, plans[int(quota.limit)], MINUTE, now)
+            self._settle(ticket)
+            for quota in quotas:
+                self._sync(quota, ticket, now)
+            self._newest = max(self._newest, ticket.sent_at)
             self._known = True
 
     def refused(self, ticket: Ticket, error: InterfaceError) -> None:
         """Take what an error tells; after a 429 nobody sends for as long as it says."""
         if not isinstance(error, StatusError):
             return
+        if error.status == _TOO_MANY:
+            with self._lock:
+                self._give_back(ticket)
         self.learn(ticket, None, error.quotas)
         if error.status != _TOO_MANY:
             return
@@ -161,41 +172,69 @@ class Pace:
             now = self._clock()
             wait = error.retry_after or 0.0
             self._paused = max(self._paused, (now + wait, "the server's limit, as it said"))
-            if told := _TOLD.search(str(error)):
-                kind = f"{told[1]} a {told[2]}"
-                self._limit(kind, float(told[3]), MINUTE if told[2] == "minute" else _DAY, now)
+            if (told := _TOLD.search(str(error))) and (limit := float(told[3])) > 0:
+                kind, per = _SPANS[told[2]]
+                kind = f"{told[1]} {kind}"
+                self._limit(kind, limit, per * MINUTE, now)
                 bucket = self._buckets[kind]
-                there = ticket.cost(kind) - wait * bucket.rate  # at the server, now
-                bucket.level = min(bucket.level, there - self._promised(kind, "waiting"))
-                self._queue_anew(kind, bucket)
+                bucket.fill(now)
+                used = float(told[4]) if told[4] else limit
+                bucket.level = min(bucket.level, limit - used)
 
     def release(self, ticket: Ticket) -> None:
-        """The request is over, however it went; what it did not use is given back."""
+        """The request is over, however it went."""
         with self._lock:
-            if ticket.state == "waiting":
-                for kind, cost in ticket.taken.items():
-                    self._buckets[kind].level += cost
             self._settle(ticket)
 
     def _settle(self, ticket: Ticket) -> None:
         ticket.state = "over"
         self._open.pop(ticket, None)
 
-    def _take(self, ticket: Ticket, kind: str, bucket: Bucket, now: float) -> None:
-        """Promise a part of a limit, and see when it will be there."""
+    def _until(self, ticket: Ticket, kind: str, bucket: Bucket, now: float) -> float:
+        """Seconds until a place comes up, or to look whether others left more than expected."""
         bucket.fill(now)
-        cost = min(ticket.cost(kind), bucket.limit)
-        bucket.level -= cost
-        ticket.taken[kind] = cost
-        ticket.ready[kind] = now + max(0.0, -bucket.level / bucket.rate)
+        usable = bucket.limit - bucket.kept
+        need = missing = min(self._cost(ticket, kind, most=True), usable)
+        for other in self._ahead(ticket):
+            missing += self._cost(other, kind, most=True)
+            need += self._cost(other, kind)
+        there = bucket.level - bucket.kept
+        if missing <= there:
+            return 0.0
+        spare = sum(
+            each.taken.get(kind, 0.0) - self._cost(each, kind)
+            for each in self._open
+            if each.state == "sent"
+        )
+        return max((need - there - max(spare, 0.0)) / bucket.rate, MINUTE / _SOONEST)
 
-    def _queue_anew(self, kind: str, bucket: Bucket) -> None:
-        """See anew when the waiting requests come up, because the level was put right."""
-        level = bucket.level + self._promised(kind, "waiting")
-        for ticket in self._open:
-            if ticket.state == "waiting":
-                level -= ticket.taken.get(kind, 0.0)
-                ticket.ready[kind] = bucket.at + max(0.0, -level / bucket.rate)
+    def _ahead(self, ticket: Ticket) -> Iterator[Ticket]:
+        for each in self._open:
+            if each is ticket:
+                return
+            if each.state == "waiting":
+                yield each
+
+    def _cost(self, ticket: Ticket, kind: str, *, most: bool = False) -> float:
+        """What a request will probably take of a limit, or what the server wants to be there."""
+        if not kind.startswith("tokens"):
+            return 1.0
+        prompt = ticket.characters * self._per_character + self._around
+        probable = prompt + self._answer
+        if not most:
+            return probable
+        longest = prompt + (ticket.most or 0)
+        return max(longest, probable + 2 * self._off)
+
+    def _take(self, ticket: Ticket, kind: str, bucket: Bucket) -> None:
+        ticket.taken[kind] = min(self._cost(ticket, kind, most=True), bucket.limit)
+        bucket.level -= ticket.taken[kind]
+
+    def _give_back(self, ticket: Ticket) -> None:
+        """The server took nothing."""
+        for kind, cost in ticket.taken.items():
+            self._buckets[kind].level += cost
+        ticket.taken.clear()
 
     def _limit(self, kind: str, limit: float, per: float, now: float) -> None:
         """Set a limit that was not known, or another one."""
@@ -204,39 +243,49 @@ class Pace:
             return
         bucket = self._buckets[kind] = Bucket(limit, limit / per, limit, now)
         for ticket in self._open:
-            self._take(ticket, kind, bucket, now)
+            if ticket.state == "sent":
+                self._take(ticket, kind, bucket)
 
-    def _sync(self, quota: Quota, now: float) -> None:
-        """Bring a limit into line with what the server counted."""
+    def _sync(self, quota: Quota, ticket: Ticket, now: float) -> None:
+        """Bring a limit into line with what the server counted when the request came to it."""
         kind, per, used = _TOKENS, MINUTE, quota.limit - quota.remaining
         if quota.kind == "requests":  # of a day at Groq, of a minute elsewhere
             if quota.reset <= 0 or used <= 0:
                 return
             kind, per = "requests", quota.limit * quota.reset / used
+            if per > _LONGEST:
+                return
         if kind in self._by_hand:
             return
         self._limit(kind, quota.limit, per, now)
         bucket = self._buckets[kind]
         bucket.fill(now)
-        most = quota.remaining - self._promised(kind, "waiting")
-        least = most - self._promised(kind, "sent")
-        bucket.level = min(max(bucket.level, least), most)
-        self._queue_anew(kind, bucket)
-
-    def _promised(self, kind: str, state: str) -> float:
-        return sum(each.taken.get(kind, 0.0) for each in self._open if each.state == state)
+        if ticket.sent_at >= self._newest:  # else later ones, that are over, are not in it
+            sent = sum(each.taken.get(kind, 0.0) for each in self._open if each.state == "sent")
+            bucket.level = max(bucket.level, quota.remaining - sent)
+        filled = quota.remaining + (now - ticket.sent_at) * bucket.rate
+        bucket.level = min(bucket.level, filled)
 
     def _correct(self, ticket: Ticket, usage: Usage) -> None:
         """Give back what was promised and not used, and estimate better from now on."""
         counted = usage.total_tokens - (usage.cached_tokens or 0)
-        if bucket := self._buckets.get(_TOKENS):
-            bucket.level = min(
-                bucket.limit, bucket.level + ticket.taken.get(_TOKENS, 0.0) - counted
-            )
+        if (bucket := self._buckets.get(_TOKENS)) and _TOKENS in ticket.taken:
+            bucket.level += ticket.taken[_TOKENS] - counted
+        off = abs(counted - self._cost(ticket, _TOKENS))
+        self._off += _SLOW * (off - self._off)
         prompt = counted - (usage.completion_tokens or 0)
-        ratio = prompt / max(ticket.characters, 1)
-        self._per_character += _SLOW * (ratio - self._per_character)
+        if ticket.characters >= _TELLING:
+            ratio = prompt / ticket.characters
+            self._per_character += _SLOW * (ratio - self._per_character)
+        else:
+            around = max(prompt - ticket.characters * self._per_character, 0.0)
+            self._around += _SLOW * (around - self._around)
         self._answer += _SLOW * ((usage.completion_tokens or 0) - self._answer)
+
+
+def nap(seconds: float) -> float:
+    """How much of a wait to sleep: the queue moves up when others take less than expected."""
+    return seconds if seconds <= MINUTE / _SOON else max(seconds / 2, MINUTE / _SOON)
 
 
 def _characters(request: Request) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable
 from functools import cache
 
-from agentkit.errors import InterfaceError
+from agentkit.errors import ConfigError, InterfaceError
 from agentkit.interface import Interface
 from agentkit.messages import Request, Wait
-from agentkit.pace import Pace
+from agentkit.pace import Pace, nap
 from agentkit.wrapper import Plan, Wrapper
 
 
@@ -42,12 +42,15 @@ class Paced(Wrapper):
         longest: float = 600.0,
     ) -> None:
         super().__init__(inner)
+        if any(each is not None and each <= 0 for each in (requests, tokens)):
+            raise ConfigError("Requests and tokens a minute are above 0.")
         self._by_hand = (requests, tokens)
+        self._own: dict[str, Pace] = {}
         self._plans, self._longest = plans or {}, longest
 
     def plan(self, request: Request) -> Plan:
         """Wait for a place, send, and learn from the reply."""
-        pace = shared_pace(self.inner.quota_key(request), *self._by_hand)
+        pace = self._pace(request)
         ticket = pace.reserve(request, careful=bool(self._plans))
         try:
             while (wait := pace.wait(ticket)) > 0:
@@ -56,7 +59,7 @@ class Paced(Wrapper):
                         f"{self.name}: the next request would have to wait {wait:.0f} s for "
                         f"{ticket.reason}, which is longer than {self._longest:.0f} s."
                     )
-                yield Wait(wait, f"{self.name}: {ticket.reason}")
+                yield Wait(nap(wait), f"{self.name}: {ticket.reason}")
             pace.sent(ticket)
             try:
                 response = yield self.inner, request
@@ -68,3 +71,9 @@ class Paced(Wrapper):
             return response
         finally:
             pace.release(ticket)
+
+    def _pace(self, request: Request) -> Pace:
+        key = self.inner.quota_key(request)
+        if key is not None:
+            return shared_pace(key, *self._by_hand)
+        return self._own.setdefault(request.model, Pace(*self._by_hand))

@@ -13,10 +13,10 @@ _NAMES = {"gemini": "google", "xai": "x-ai"}  # what genai-prices calls them
 
 def cost_of(page: Page, model: str, usage: Usage | None) -> float | None:
     """US dollars for some tokens of a model, or None where no price is known."""
-    if usage is None:
-        return None
     if page.local:
         return 0.0
+    if usage is None or not usage.is_known:
+        return None
     known = page.cost(model, usage)
     library = _library() if known is None else None
     if library is None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Generator, Mapping
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
 from agentkit.errors import InterfaceError, ReplyError, StatusError
+from agentkit.interface import Interface
 from agentkit.messages import AssistantMessage, FunctionCall, Request, Response
 from agentkit.wire import clean_name, may_be_call, written_calls
 from agentkit.wrapper import Plan, Wrapper
@@ -36,38 +37,50 @@ class Recovering(Wrapper):
     def plan(self, request: Request) -> Plan:
         """Ask, read what came, and ask once more where it makes no sense."""
         names = [each.name for each in request.definitions]
-        response: Response | None
-        failure: InterfaceError
-        response, failure = yield from self._asked(request, names)
-        if response is None and not failure.handed_out:
-            first = failure
-            try:
-                response, failure = yield from self._asked(_other_temperature(request), names)
-            except StatusError as error:  # the model may take no temperature
-                raise (first if error.status == HTTPStatus.BAD_REQUEST else error) from None
-            if response is not None:
-                response = _noted(response, f"asked again, because: {first}")
-        if response is None:
-            raise failure
-        return response
+        first = yield from self._asked(request, names)
+        if not isinstance(first, _Useless):
+            return first
+        if first.error.handed_out:
+            raise first.error
+        try:
+            second = yield from self._asked(_other_temperature(request), names)
+        except StatusError as error:  # the model may take no temperature
+            raise (first.error if error.status == HTTPStatus.BAD_REQUEST else error) from None
+        if isinstance(second, _Useless):
+            raise second.error
+        if first.response is not None:
+            second = second.after(first.response)
+        return _noted(second, f"asked again, because: {first.error}")
 
     def holds(self, request: Request, head: str) -> bool:
         """Text that may be a call waits until it is whole."""
         return bool(request.definitions) and may_be_call(head)
 
-    def _asked(self, request: Request, names: Collection[str]) -> Any:
-        """The response, or None and the error if there is to be none."""
+    def _asked(self, request: Request, names: Collection[str]) -> _Outcome:
+        """What came of a request: a response to go on with, or one of no use."""
         try:
             response = yield self.inner, request
         except StatusError as error:
             if not _is_broken_call(error):
                 raise
-            return _recovered(error, request, names), _told(error)
+            return _recovered(error, request, names) or _Useless(_told(error))
+        assert response is not None
         response = _cleaned(response, names)
         message = response.message
         if message.calls or (message.content or "").strip():
-            return response, None
-        return None, _empty(response)
+            return response
+        return _Useless(_empty(response), response)
+
+
+@dataclass(frozen=True, slots=True)
+class _Useless:
+    """A reply that nothing can be made of: the error that it is, and what came."""
+
+    error: InterfaceError
+    response: Response | None = None
+
+
+_Outcome = Generator[tuple[Interface, Request], Response | None, Response | _Useless]
 
 
 def _is_broken_call(error: StatusError) -> bool:
@@ -94,7 +107,9 @@ def _recovered(error: StatusError, request: Request, names: Collection[str]) -> 
         message = AssistantMessage(said, calls, partial.reasoning)
         return Response(message=message, repairs=("call read from failed_generation",))
     if forced in (None, "auto") and isinstance(given, str | None) and _is_prose(text, error):
-        message = AssistantMessage(text, reasoning=partial.reasoning)
+        streamed = partial.content or ""
+        said = streamed if error.handed_out and not text.startswith(streamed) else text
+        message = AssistantMessage(said, reasoning=partial.reasoning)
         return Response(message=message, repairs=("answer read from failed_generation",))
     return None
 

@@ -63,6 +63,7 @@ class Retrying(Wrapper):
                 if failure.handed_out or not failure.retryable:
                     raise
                 error = failure
+                begun += failure.waited  # for a place in the queue, say
             else:
                 assert response is not None
                 return response

@@ -47,12 +47,18 @@ def read_settings(directory: Path | None = None) -> Settings:
     Raises:
         ConfigError: A file is not TOML, or has a setting that does not exist.
     """
-    start = (directory or Path.cwd()).absolute()
-    for place in (start, *start.parents):
-        for name in ("agentkit.toml", "pyproject.toml"):
-            if (path := place / name).is_file() and (table := _table(path)) is not None:
-                return _settings(path, table)
-    return Settings()
+    found = _found(directory)
+    return _settings(*found) if found else Settings()
+
+
+def settings_file(directory: Path | None = None) -> Path | None:
+    """The file that `read_settings` reads, if there is one.
+
+    Raises:
+        ConfigError: A file is not TOML.
+    """
+    found = _found(directory)
+    return found[0] if found else None
 
 
 def aliases_for(interface: str, aliases: Mapping[str, str], settings: Settings) -> dict[str, str]:
@@ -62,13 +68,23 @@ def aliases_for(interface: str, aliases: Mapping[str, str], settings: Settings) 
     """
     own = settings.interfaces.get(interface, InterfaceSettings()).aliases
     return {
-        alias: os.environ.get(_variable(interface, alias)) or model
+        alias: os.environ.get(alias_variable(interface, alias)) or model
         for alias, model in {**aliases, **own}.items()
     }
 
 
-def _variable(interface: str, alias: str) -> str:
+def alias_variable(interface: str, alias: str) -> str:
+    """The environment variable that sets an alias."""
     return f"AGENTKIT_{interface}_{alias}".upper().replace("-", "_")
+
+
+def _found(directory: Path | None) -> tuple[Path, dict[str, Any]] | None:
+    start = (directory or Path.cwd()).absolute()
+    for place in (start, *start.parents):
+        for name in ("agentkit.toml", "pyproject.toml"):
+            if (path := place / name).is_file() and (table := _table(path)) is not None:
+                return path, table
+    return None
 
 
 def _table(path: Path) -> dict[str, Any] | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Generator, Hashable, Iterator
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import replace
+from typing import Any
 
 from agentkit.errors import InterfaceError
 from agentkit.interface import Interface, last_piece, whole
@@ -40,7 +41,7 @@ class Wrapper(Interface):
         """What the interface inside refuses."""
         self.inner.check(request)
 
-    def quota_key(self, request: Request) -> Hashable:
+    def quota_key(self, request: Request) -> Hashable | None:
         """That of the interface inside."""
         return self.inner.quota_key(request)
 
@@ -69,8 +70,10 @@ class Wrapper(Interface):
                     time.sleep(due.seconds)
                     continue
                 try:
-                    for piece in due[0].stream(due[1]):
-                        yield from steps.passed(piece)
+                    with _closed(due[0].stream(due[1])) as pieces:
+                        for piece in pieces:
+                            yield from steps.passed(piece)
+                    steps.complete()
                 except InterfaceError as error:
                     steps.failed(error)
             yield from steps.end()
@@ -91,6 +94,7 @@ class Wrapper(Interface):
                         async for piece in pieces:
                             for passed in steps.passed(piece):
                                 yield passed
+                    steps.complete()
                 except InterfaceError as error:
                     steps.failed(error)
             for last in steps.end():
@@ -98,6 +102,15 @@ class Wrapper(Interface):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.inner!r})"
+
+
+@contextmanager
+def _closed(pieces: Iterator[Any]) -> Iterator[Iterator[Any]]:
+    """The iterator, closed at the end if it can be."""
+    try:
+        yield pieces
+    finally:
+        getattr(pieces, "close", int)()
 
 
 class _Steps:
@@ -124,6 +137,9 @@ class _Steps:
         except StopIteration as end:
             self._final = end.value
             return None
+        except InterfaceError as error:
+            error.waited = self._waited
+            raise
         self._head, self._held = "", []
         return due
 
@@ -151,8 +167,14 @@ class _Steps:
     def close(self) -> None:
         self._plan.close()
 
+    def complete(self) -> None:
+        """The stream has ended; it should have brought a response."""
+        last_piece([self._outcome if isinstance(self._outcome, Response) else None])
+
     def failed(self, error: InterfaceError) -> None:
-        error.handed_out = error.handed_out or self._text_out
+        # An interface inside may have handed text to this one, which held it.
+        error.handed_out = self._text_out
+        self._waited += error.waited
         self._outcome = error
 
     def end(self) -> Iterator[Delta | Response]:

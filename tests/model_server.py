@@ -126,9 +126,10 @@ class ModelServer:
             given = Raw([b"the script is empty"], status=500)
         if isinstance(given, Raw):
             return given, "event-stream" in given.kind
-        return self._spelled(_reply(given), body)
+        return self.spelled(_reply(given), body)
 
-    def _spelled(self, reply: Reply, body: Mapping[str, Any]) -> tuple[Raw, bool]:
+    def spelled(self, reply: Reply, body: Mapping[str, Any]) -> tuple[Raw, bool]:
+        """A reply in the dialect of a request, and whether it is a stream."""
         legacy = "functions" in body
         if legacy and len(reply.calls) > 1:
             self.problems.append("the functions dialect has one call in a reply")

@@ -174,9 +174,10 @@ class Page(BaseModel):
     def cost(self, model: str, usage: Usage | None) -> float | None:
         """US dollars for some tokens of a model, or None where the page knows no price."""
         price = next((each for each in self.prices if each.model == model), None)
-        if price is None or usage is None:
+        if price is None or usage is None or not usage.is_known:
             return None
-        prompt, cached = usage.prompt_tokens or 0, usage.cached_tokens or 0
+        prompt = usage.prompt_tokens or 0
+        cached = min(usage.cached_tokens or 0, prompt)
         rate = price.input if price.cached is None else price.cached
         spent = (prompt - cached) * price.input + cached * rate
         return (spent + (usage.completion_tokens or 0) * price.output) / 1_000_000
@@ -188,6 +189,8 @@ class Page(BaseModel):
             ConfigError: Names the option and what would be right.
         """
         for name, value in options.items():
+            if name == "stream" and value is False:
+                continue  # that is how it is without the option
             if name not in self.options:
                 raise ConfigError(
                     f"{self.name} has no option {name!r}.{closest(name, self.options)} "

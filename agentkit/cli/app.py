@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from agentkit.cli import interfaces, tools
 from agentkit.cli.chat import Chat
+from agentkit.cli.doctor import doctor
 from agentkit.cli.errors import WRONG_USE, reported
 from agentkit.cli.options import (
     InterfaceName,
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 app.add_typer(tools.app, name="tools")
 app.add_typer(interfaces.app, name="interfaces")
+app.command()(doctor)
 
 
 def start(arguments: Sequence[str] | None = None) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from agentkit import (
@@ -16,14 +18,20 @@ from agentkit import (
     ResponseReceived,
     Run,
     RunEnded,
+    Wait,
 )
 from agentkit.cli.errors import named
-from agentkit.cli.output import say, write, write_json
+from agentkit.cli.output import note, say, write, write_json
 from agentkit.cli.text import one_line
 from agentkit.events import shown
 
 if TYPE_CHECKING:
     from rich.status import Status
+    from rich.text import Text
+
+_ASKED = "waiting for the model"
+_LEAST = 0.0001  # dollars, the least that is shown
+_NEWS = 1.0  # seconds; shorter waits are not worth a line
 
 
 def screen_for(*, json: bool, stream: bool) -> Screen:
@@ -45,6 +53,13 @@ class Screen:
         """Show an event of a run."""
         if isinstance(event, RunEnded):
             write(f"{event.run.output}\n", self._stdout)
+        elif isinstance(event, Wait):
+            self.wait(event)
+
+    def wait(self, wait: Wait) -> None:
+        """Say beside the answer that it takes longer."""
+        if wait.seconds >= _NEWS:
+            note(_waiting(wait.seconds, wait.reason))
 
     def failed(self, run: Run[Any], error: BaseException) -> None:
         """Show the last text of a run that reached a limit."""
@@ -65,6 +80,8 @@ class JsonScreen(Screen):
         """Show the run when it is over."""
         if isinstance(event, RunEnded):
             write_json(event.run.to_dict(), stdout=self._stdout)
+        elif isinstance(event, Wait):
+            self.wait(event)
 
     def failed(self, run: Run[Any], error: BaseException) -> None:
         """Show the run so far."""
@@ -86,6 +103,8 @@ class StreamScreen(Screen):
             if not self._said:  # nothing was streamed
                 self._say(event.response.message.content or "")
             self.close()
+        elif isinstance(event, Wait):
+            self.wait(event)
 
     def failed(self, run: Run[Any], error: BaseException) -> None:
         """Its text is there already."""
@@ -115,10 +134,12 @@ class LiveScreen(StreamScreen):
         """Show any event."""
         match event:
             case RequestSent():
-                self._wait("waiting for the model")
+                self._spin(_dim(_ASKED))
+            case Wait():
+                self._spin(_Countdown(event))
             case Progress(tool=tool, message=message, fraction=fraction):
                 done = "" if fraction is None else f" ({fraction:.0%})"
-                self._wait(f"{tool}: {message}{done}")
+                self._spin(_dim(f"{tool}: {message}{done}"))
             case CallStarted(call=call):
                 self._line(f"→ {shown(call)}", "cyan")
             case CallEnded(call=call, result=result):
@@ -137,10 +158,7 @@ class LiveScreen(StreamScreen):
         self._stop_waiting()
         super().close()
 
-    def _wait(self, text: str) -> None:
-        from rich.text import Text
-
-        words = Text(one_line(text), "dim", no_wrap=True, overflow="ellipsis")
+    def _spin(self, words: Text | _Countdown) -> None:
         if self._status is None:
             self._status = self._console.status(words)
             self._status.start()
@@ -160,7 +178,32 @@ class LiveScreen(StreamScreen):
         self._console.print(line, no_wrap=True, overflow="ellipsis")
 
 
+class _Countdown:
+    """The seconds that are left of a wait, and what follows it."""
+
+    def __init__(self, wait: Wait) -> None:
+        self._end, self._reason = time.monotonic() + wait.seconds, wait.reason
+
+    def __rich__(self) -> Text:
+        """How it is at this moment."""
+        left = self._end - time.monotonic()
+        return _dim(_waiting(left, self._reason) if left > 0 else _ASKED)
+
+
+def _waiting(seconds: float, reason: str) -> str:
+    return f"waiting {ceil(seconds)} s: {reason}"
+
+
+def _dim(text: str) -> Text:
+    from rich.text import Text
+
+    return Text(one_line(text), "dim", no_wrap=True, overflow="ellipsis")
+
+
 def _usage(run: Run[Any]) -> str:
-    steps = f"{len(run.steps)} step{'' if len(run.steps) == 1 else 's'}"
-    tokens = run.usage.total_tokens
-    return f"({steps}, {tokens:,} tokens)" if tokens else f"({steps})"
+    parts = [f"{len(run.steps)} step{'' if len(run.steps) == 1 else 's'}"]
+    if tokens := run.usage.total_tokens:
+        parts.append(f"{tokens:,} tokens")
+    if cost := run.cost:
+        parts.append(f"${cost:.4f}" if cost >= _LEAST else f"under ${_LEAST}")
+    return f"({', '.join(parts)})"

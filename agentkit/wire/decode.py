@@ -20,6 +20,7 @@ _SHOWN = 200  # characters of a senseless body that are worth showing
 EXTRA = "extra_content"
 """The one field of a call that a server is known to want back."""
 
+_MOST = 2**53  # a number that every reader of JSON takes
 _STATUS = re.compile(r"[45]\d\d")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TOO_LARGE = re.compile(r"Limit:? (\d+), Requested:? (\d+)")
@@ -179,7 +180,9 @@ def _text(value: Any) -> str | None:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A number of tokens; nonsense is none."""
+    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST
+    return value if known else None
 
 
 def _begin(body: bytes | str) -> str:

@@ -63,6 +63,7 @@ class StreamDecoder(_Counted):
         self._hide = hide
         self._events = SSEParser()
         self._choices: dict[int, _Choice] = {}
+        self._first: int | None = None
         self._usage: Usage | None = None
         self._model = ""
         self._id = ""
@@ -113,8 +114,8 @@ class StreamDecoder(_Counted):
         data = self._hide(data)
         chunk = parse(data)
         if error := error_of(chunk) or self._failure(name, chunk):
-            if self._choices:
-                error.partial = self._choices[min(self._choices)].message()
+            if self._first is not None:
+                error.partial = self._choices[self._first].message()
             raise error
         try:
             yield from self._chunk(chunk)
@@ -129,7 +130,8 @@ class StreamDecoder(_Counted):
             index = each.get("index")
             index = index if isinstance(index, int) else 0
             delta = self._choices.setdefault(index, _Choice()).add(each)
-            if delta and index == min(self._choices):
+            self._first = index if self._first is None else min(self._first, index)
+            if delta and index == self._first:
                 yield delta
 
     @staticmethod

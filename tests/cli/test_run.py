@@ -109,7 +109,7 @@ def test_a_server_that_cannot_be_reached_fails_the_run_and_shows_no_key(command)
 
     assert (done.code, done.out) == (1, "")
     assert "connection" in done.err
-    assert done.err.count("\n") == 1
+    assert all(line.startswith("agentkit: ") for line in done.err.splitlines())
     assert "gsk_" not in done.err
 
 

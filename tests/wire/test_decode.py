@@ -106,6 +106,29 @@ def test_content_of_any_form_becomes_text(content, text):
     assert decoded(content=content).content == text
 
 
+@pytest.mark.parametrize(
+    ("content", "text"), [(None, "No."), ([], "No."), ("", ""), ("Well.", "Well.")]
+)
+def test_a_refusal_is_the_answer_where_there_is_no_other(content, text):
+    assert decoded(content=content, refusal="No.").content == text
+
+
+def test_a_refusal_of_another_type_is_none():
+    assert decoded(content=None, refusal={"x": 1}).content is None
+
+
+def test_what_a_server_wants_back_with_a_call_is_kept():
+    call = CALL | {"extra_content": {"google": {"x": "y"}}}
+    assert decoded(tool_calls=[call]).calls[0].extra == {"google": {"x": "y"}}
+    assert decoded(tool_calls=[CALL | {"extra_content": "x"}]).calls[0].extra is None
+
+
+def test_what_the_server_ran_itself_is_no_call():
+    ran = [{"index": 0, "type": "search", "arguments": "{}", "output": "..."}]
+    message = decoded(content="18 C", executed_tools=ran)
+    assert message == AssistantMessage("18 C")
+
+
 @pytest.mark.parametrize("key", ["reasoning", "reasoning_content"])
 def test_reasoning_is_read_under_both_names(key):
     assert decoded(content="Hi.", **{key: "Hm."}).reasoning == "Hm."
@@ -161,6 +184,9 @@ def test_a_long_body_is_shown_short():
         (b'{"message":"No.","code":7}', "No.", "7", {"message": "No.", "code": 7}),
         (b'{"error":"No."}', "No.", None, "No."),
         (b'"No."', "No.", None, "No."),
+        (b'[{"error":{"message":"No.","code":5}}]', "No.", "5", {"message": "No.", "code": 5}),
+        (b'[{"message":"No."}, {"message":"x"}]', "No.", None, {"message": "No."}),
+        (b'["No."]', "No.", None, "No."),
         (b"<b>No.</b>", "<b>No.</b>", None, "<b>No.</b>"),
         (b'{"error":null}', '{"error":null}', None, '{"error":null}'),
         (b"", "no text", None, ""),
@@ -170,6 +196,29 @@ def test_an_errors_body_is_told_whatever_its_form(body, text, code, kept):
     error = status_error(418, body)
     assert str(error) == f"The server answered 418: {text}"
     assert (error.status, error.code, error.body) == (418, code, kept)
+
+
+@pytest.mark.parametrize("colon", ["", ":"])
+def test_a_request_that_is_too_large_names_both_numbers_and_the_remedy(colon):
+    text = f"Request too large on tokens per minute (TPM): Limit{colon} 6000, Requested{colon} 12328, x"
+    error = status_error(413, json.dumps({"error": {"message": text}}).encode())
+    assert "The request counts 12328 tokens, 6000 are allowed." in str(error)
+    assert "shorter transcript" in str(error)
+    assert not error.retryable
+
+
+def test_a_request_that_is_too_large_without_numbers_names_the_remedy():
+    assert "Waiting does not help" in str(status_error(413, b"<html>"))
+
+
+@pytest.mark.parametrize("field", ["status_code", "code"])
+@pytest.mark.parametrize(
+    ("named", "status"), [(429, 429), (200, 500), (600, 500), ("429", 429), ("x", 500), (True, 500)]
+)
+def test_an_error_under_200_has_the_status_that_it_names(field, named, status):
+    with pytest.raises(StatusError) as caught:
+        decode(json.dumps({"error": {"message": "No.", field: named}}).encode())
+    assert caught.value.status == status
 
 
 @pytest.mark.parametrize(
