@@ -97,6 +97,7 @@ class Pace:
         self._per_character, self._answer, self._off = 1 / _CHARS, _ANSWER, 0.0
         self._around = 0.0  # tokens that the server puts around a prompt
         self._first_sent: float | None = None
+        self._first: Ticket | None = None
         self._newest = 0.0  # when the request was sent whose headers were believed last
         self._known = bool(self._buckets)
 
@@ -117,7 +118,7 @@ class Pace:
                 return until - now
             if ticket.careful and not self._known:
                 if self._first_sent is None:
-                    self._first_sent = now
+                    self._first_sent, self._first = now, ticket
                 elif now - self._first_sent < _PATIENCE:
                     ticket.reason = "the first reply's word on limits"
                     return _LOOK
@@ -156,7 +157,7 @@ class Pace:
             for quota in quotas:
                 self._sync(quota, ticket, now)
             self._newest = max(self._newest, ticket.sent_at)
-            self._known = True
+            self._known = self._known or usage is not None or bool(quotas)
 
     def refused(self, ticket: Ticket, error: InterfaceError) -> None:
         """Take what an error tells; after a 429 nobody sends for as long as it says."""
@@ -184,6 +185,8 @@ class Pace:
     def release(self, ticket: Ticket) -> None:
         """The request is over, however it went."""
         with self._lock:
+            if ticket is self._first:  # where it failed, another is the first
+                self._first_sent = None
             self._settle(ticket)
 
     def _settle(self, ticket: Ticket) -> None:

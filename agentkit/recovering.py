@@ -21,6 +21,7 @@ from agentkit.wrapper import Plan, Wrapper
 
 _RESAMPLED = ("tool_use_failed", "json_validate_failed")
 _BEHIND_GATEWAY = re.compile("Failed to call a function|[Tt]ool call validation failed")
+_MEANT_AS_CALL = re.compile("as JSON|validation failed|attempted to call tool|Tool choice is")
 _SERVERS_OWN = ("tool use failed", "failed to ", "tool call validation failed")
 _SHOWN = 1_000  # characters of a broken call in an error
 
@@ -102,8 +103,10 @@ def _recovered(error: StatusError, request: Request, names: Collection[str]) -> 
     if forced == "none" or not names or error.code == "json_validate_failed":
         return None
     calls, before = written_calls(text, names)
+    if not given and partial.calls:  # what was streamed is all there is
+        calls, before = partial.calls, ""
     if calls:
-        said = before or (partial.content if given else None)
+        said = before or (partial.content if given or partial.calls else None)
         message = AssistantMessage(said, calls, partial.reasoning)
         return Response(message=message, repairs=("call read from failed_generation",))
     if forced in (None, "auto") and isinstance(given, str | None) and _is_prose(text, error):
@@ -118,7 +121,7 @@ def _is_prose(text: str, error: StatusError) -> bool:
     """Whether a text may be an answer: not a call gone wrong, and not the server's own words."""
     if not text.strip() or may_be_call(text) or text.lower().startswith(_SERVERS_OWN):
         return False
-    return "as JSON" not in str(error)  # else it is what stood for a call's arguments
+    return not _MEANT_AS_CALL.search(str(error))
 
 
 def _told(error: StatusError) -> StatusError:

@@ -87,9 +87,12 @@ class StreamDecoder(_Counted):
             ConnectError: It ended before the answer did.
             ReplyError: It held no answer.
         """
-        for event in self._events.close():
-            for _ in self._event(event):
-                pass
+        try:
+            for event in self._events.close():
+                for _ in self._event(event):
+                    pass
+        except ReplyError as error:
+            raise ConnectError(f"The stream was cut in the middle of an event. {error}") from error
         finished = self._done or any(c.finish_reason for c in self._choices.values())
         if not finished:
             raise ConnectError("The stream was cut before the answer was complete.")
