@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agentkit.errors import AgentkitError, ConfigError
 from agentkit.interface import Interface
 from agentkit.notices import say_once
 
+_LONGEST = 600.0  # seconds that a request may wait for its place
+_HASTE = 10.0  # seconds of patience where another interface can be asked
+_PRIVATE = ("api_key", "base_url", "extra_headers", "extra_body")
 _LOOK = 0.5  # seconds to look for a local server
 
 
@@ -47,11 +50,14 @@ def open_interface(
     if isinstance(name, Interface):
         return name
     limits = (requests_per_minute, tokens_per_minute)
+    if pacing is False and limits != (None, None):
+        raise ConfigError("pacing=False leaves no limits to keep: leave one of them out.")
     around = _Around(attempts, patience, recovery, pacing, *limits, http)
     chosen = [name] if isinstance(name, str) else list(name or _usual())
-    if len(chosen) > 1 and "local" in chosen and not _running():
-        chosen.remove("local")  # the others are there for that
-    return _first_of([around.opened(each) for each in chosen])
+    local = [each for each in chosen if isinstance(each, str) and each.split(":")[0] == "local"]
+    if local and len(chosen) > len(local) and not _running():
+        chosen = [each for each in chosen if each not in local]  # the others are there for that
+    return _first_of(around.all_opened(chosen))
 
 
 def _first_of(choices: list[tuple[Interface, str | None]]) -> Interface:
@@ -103,6 +109,22 @@ class _Around:
     tokens: float | None
     http: dict[str, Any]
 
+    def all_opened(self, names: Sequence[Interface | str]) -> list[tuple[Interface, str | None]]:
+        """The interfaces in order; where another can be asked, none is waited for long.
+
+        Raises:
+            ConfigError: What is meant for one server would go to several.
+        """
+        servers = {each.partition(":")[0] for each in names if isinstance(each, str)} - {"offline"}
+        private = [each for each in _PRIVATE if each in self.http]
+        if private and len(servers) > 1:
+            raise ConfigError(
+                f"{private[0]} is meant for one server, and would go to {len(servers)}: open each "
+                "with open_interface, and give the list of them."
+            )
+        hasty = replace(self, patience=min(self.patience, _HASTE))
+        return [*map(hasty.opened, names[:-1]), self.opened(names[-1])]
+
     def opened(self, name: Interface | str) -> tuple[Interface, str | None]:
         """The interface, and the model where the name has one."""
         if isinstance(name, Interface):
@@ -139,11 +161,12 @@ class _Around:
                 made,
                 requests=own.requests_per_minute if self.requests is None else self.requests,
                 tokens=own.tokens_per_minute if self.tokens is None else self.tokens,
+                longest=_LONGEST if self.patience > _HASTE else self.patience,
                 plans={
                     each.tokens_per_minute: each.requests_per_minute for each in http.page.plans
                 },
             )
-        if self.attempts > 1:
+        if self.attempts != 1:
             made = Retrying(made, attempts=self.attempts, seconds=self.patience)
         return Recovering(made) if self.recovery else made
 

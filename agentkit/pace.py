@@ -12,12 +12,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
+from agentkit.bucket import Bucket
 from agentkit.errors import ConfigError, InterfaceError, StatusError
 from agentkit.messages import AssistantMessage, Quota, Request, Usage
 
 MINUTE = 60.0
 _REQUESTS, _TOKENS = "requests a minute", "tokens a minute"
-_TOLD = re.compile(r"(requests|tokens) per (min|day)[^:]{0,20}: Limit:? (\d+)(?:, Used:? (\d+))?")
+_TOLD = re.compile(
+    r"(requests|tokens) per (min|day)[^:]{0,20}: Limit:? (\d+(?:,\d{3})*)"
+    r"(?:, Used:? (\d+(?:,\d{3})*))?"
+)
 _LONGEST = 1e7  # seconds in which a limit fills up; longer ones are nonsense
 _SPANS = {"min": ("a minute", 1), "day": ("a day", 1440)}
 _CHARS = 3.5  # of a request for one token, until a reply tells
@@ -26,27 +30,7 @@ _ANSWER = 200.0  # tokens of an answer, until a reply tells
 _LOOK = 0.02  # seconds between looks at whether the first reply has come
 _SOONEST, _SOON = 600, 60  # parts of a minute: the shortest wait; longer ones are looked at again
 _PATIENCE = 5.0  # seconds that others wait for the first reply's word on limits
-_KEPT = 0.03  # of a limit that is not used, because estimates and the way to the server vary
 _SLOW, _TOO_MANY = 0.3, 429  # how fast estimates follow what replies say
-
-
-@dataclass(slots=True)
-class Bucket:
-    """A limit that fills up again; `level` is what is left when all that is sent is counted."""
-
-    limit: float
-    rate: float  # a second
-    level: float
-    at: float
-    kept: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.limit = max(self.limit, 1.0)  # less than one a minute: one, which fills slowly
-        self.kept = max(1.0, self.limit * _KEPT) if self.limit > 1 else 0.0
-
-    def fill(self, now: float) -> None:
-        self.level = min(self.limit, self.level + (now - self.at) * self.rate)
-        self.at = now
 
 
 @dataclass(eq=False, slots=True)
@@ -90,7 +74,7 @@ class Pace:
             if limit is not None:
                 if limit <= 0:
                     raise ConfigError(f"A limit of {kind} is above 0.")
-                self._buckets[kind] = Bucket(limit, limit / MINUTE, limit, clock())
+                self._buckets[kind] = Bucket.full(limit, MINUTE, clock(), MINUTE)
         self._by_hand = frozenset(self._buckets)
         self._open: dict[Ticket, None] = {}  # in order
         self._paused = (0.0, "")
@@ -173,13 +157,13 @@ class Pace:
             now = self._clock()
             wait = error.retry_after or 0.0
             self._paused = max(self._paused, (now + wait, "the server's limit, as it said"))
-            if (told := _TOLD.search(str(error))) and (limit := float(told[3])) > 0:
+            if (told := _TOLD.search(str(error))) and (limit := _number(told[3])) > 0:
                 kind, per = _SPANS[told[2]]
                 kind = f"{told[1]} {kind}"
                 self._limit(kind, limit, per * MINUTE, now)
                 bucket = self._buckets[kind]
                 bucket.fill(now)
-                used = float(told[4]) if told[4] else limit
+                used = _number(told[4]) if told[4] else limit
                 bucket.level = min(bucket.level, limit - used)
 
     def release(self, ticket: Ticket) -> None:
@@ -244,7 +228,7 @@ class Pace:
         known = self._buckets.get(kind)
         if kind in self._by_hand or (known and known.limit == limit):
             return
-        bucket = self._buckets[kind] = Bucket(limit, limit / per, limit, now)
+        bucket = self._buckets[kind] = Bucket.full(limit, per, now, MINUTE)
         for ticket in self._open:
             if ticket.state == "sent":
                 self._take(ticket, kind, bucket)
@@ -260,11 +244,14 @@ class Pace:
                 return
         if kind in self._by_hand:
             return
+        is_new = kind not in self._buckets
         self._limit(kind, quota.limit, per, now)
         bucket = self._buckets[kind]
         bucket.fill(now)
-        if ticket.sent_at >= self._newest:  # else later ones, that are over, are not in it
-            sent = sum(each.taken.get(kind, 0.0) for each in self._open if each.state == "sent")
+        sent = sum(each.taken.get(kind, 0.0) for each in self._open if each.state == "sent")
+        if is_new:
+            bucket.level = quota.remaining - sent
+        elif ticket.sent_at >= self._newest:  # else later ones, that are over, are not in it
             bucket.level = max(bucket.level, quota.remaining - sent)
         filled = quota.remaining + (now - ticket.sent_at) * bucket.rate
         bucket.level = min(bucket.level, filled)
@@ -284,6 +271,10 @@ class Pace:
             around = max(prompt - ticket.characters * self._per_character, 0.0)
             self._around += _SLOW * (around - self._around)
         self._answer += _SLOW * ((usage.completion_tokens or 0) - self._answer)
+
+
+def _number(written: str) -> float:
+    return float(written.replace(",", "") or 0)
 
 
 def nap(seconds: float) -> float:

@@ -132,6 +132,7 @@ class _Steps:
         try:
             if isinstance(outcome, InterfaceError):
                 due = self._plan.throw(outcome)
+                outcome.waited = 0.0  # it is counted; the same error may come once more
             else:
                 due = self._plan.send(outcome)
         except StopIteration as end:
@@ -180,7 +181,7 @@ class _Steps:
     def end(self) -> Iterator[Delta | Response]:
         assert self._final is not None
         text = self._final.message.content
-        if text and not self._text_out and self._request.options.get("stream", True):
+        if text and not self._text_out and self._request.options.get("stream") is not False:
             held = self._held or []  # or it came in another way than as a stream
             yield from held if "".join(each.text for each in held) == text else [Delta(text)]
         yield replace(self._final, waited=self._final.waited + self._waited)

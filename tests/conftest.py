@@ -14,6 +14,9 @@ import pytest
 from model_server import ModelServer
 
 from agentkit import Agent, Delta, HTTPInterface, Request, Response, Run
+from agentkit.memory import memory_of
+from agentkit.notices import say_once
+from agentkit.paced import shared_pace
 
 KEY = "gsk_test0123456789abcdefABCDEF"
 
@@ -34,6 +37,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, one_certificate: str) ->
             monkeypatch.delenv(name)
     monkeypatch.setenv("SSL_CERT_FILE", one_certificate)
     monkeypatch.setenv("NO_PROXY", "*")  # loopback needs no proxy
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learned() -> None:
+    """Ports come again, and what was learned of a server with them."""
+    for learned in (memory_of, shared_pace, say_once):
+        learned.cache_clear()
 
 
 @pytest.fixture
