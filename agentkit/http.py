@@ -146,6 +146,8 @@ class HTTPInterface(Interface):
     def model(self, name: str) -> str:
         """The full name behind an alias; a full name stays as it is.
 
+        For the alias value `*` the server is asked for its models, once, and waited for.
+
         Raises:
             ConfigError: It looks like an alias, and there is none of that name.
             InterfaceError: The server had to be asked for its models, and gave none.

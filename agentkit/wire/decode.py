@@ -14,7 +14,7 @@ from typing import Any
 
 from agentkit.errors import ReplyError, StatusError
 from agentkit.messages import AssistantMessage, FunctionCall, Response, Usage
-from agentkit.wire.headers import quotas_of, retry_after
+from agentkit.wire.headers import quotas_of, refill, retry_after
 
 _SHOWN = 200  # characters of a senseless body that are worth showing
 EXTRA = "extra_content"
@@ -140,13 +140,16 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = N
     details = _mapping(error)
     text = _text(details.get("message")) or _text(error) or _begin(body) or "no text"
     code = details.get("code")
+    quotas, wait = quotas_of(headers or {}), retry_after(headers or {}, text)
+    if wait is None and status == HTTPStatus.TOO_MANY_REQUESTS:
+        wait = refill(quotas)
     return StatusError(
         f"The server answered {status}: {text}{_remedy(status, text)}",
         status=status,
         code=str(code) if code is not None else _text(details.get("type")),
         body=error if error is not None else _begin(body),
-        retry_after=retry_after(headers or {}, text),
-        quotas=quotas_of(headers or {}),
+        retry_after=wait,
+        quotas=quotas,
     )
 
 

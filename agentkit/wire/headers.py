@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 
 from agentkit.messages import Quota
@@ -50,6 +50,16 @@ def retry_after(headers: Mapping[str, str], text: str) -> float | None:
     if named is None and (told := _AGAIN.search(text)):
         named = seconds_of(told[1].replace(" ", ""))
     return named
+
+
+def refill(quotas: Sequence[Quota]) -> float | None:
+    """Seconds until what is used up is there again: one request, or all tokens."""
+    waits = [
+        each.reset / each.limit if each.kind == "requests" else each.reset
+        for each in quotas
+        if each.remaining < 1
+    ]
+    return max(waits, default=None)
 
 
 def quotas_of(headers: Mapping[str, str]) -> tuple[Quota, ...]:

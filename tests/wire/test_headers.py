@@ -141,3 +141,18 @@ def test_a_limit_of_nothing_does_not_count():
 
 def test_headers_without_limits_tell_none():
     assert quotas_of({}) == quotas_of({"retry-after": "2"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"limit-tokens": "8000", "remaining-tokens": "0", "reset-tokens": "7.66s"}, 7.66),
+        ({"limit-requests": "14400", "remaining-requests": "0", "reset-requests": "24h"}, 6.0),
+        ({"limit-tokens": "8000", "remaining-tokens": "9", "reset-tokens": "7.66s"}, None),
+    ],
+)
+def test_a_429_without_a_word_on_waiting_waits_for_what_is_used_up(headers, seconds):
+    given = {f"x-ratelimit-{name}": value for name, value in headers.items()}
+
+    assert status_error(429, b"{}", given).retry_after == seconds
+    assert status_error(500, b"{}", given).retry_after is None
