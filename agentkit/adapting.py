@@ -14,7 +14,6 @@ from agentkit.settings import alias_variable
 from agentkit.wrapper import Plan, Wrapper
 
 _MOST = 8  # adaptations in one request; a page's chain of retired models is shorter
-_GONE = ("model_decommissioned", "model_not_found")
 _REFUSES_FUNCTIONS = re.compile(r"\bfunctions\b|function_call\b|role\W{1,3}function\b")
 _ID_LENGTH = re.compile(r"id was .{0,200} must be a-z, A-Z, 0-9, with a length of (\d{1,2})\b")
 _TEMPLATE = 100  # tokens that a server may put around messages
@@ -73,7 +72,7 @@ class Adapting(Wrapper):
         if error.code == "tool_use_failed":  # it saw the functions, or it had called none
             memory.proven.add(model)
             return None
-        if error.code in _GONE:
+        if error.no_such_model:
             return self._moved(model)
         if error.status not in (400, 422):
             return None

@@ -106,6 +106,11 @@ class StatusError(InterfaceError):
         # 498 is Groq's word for a flex tier that is full.
         self.retryable = status in (408, 409, 429, 498) or status >= 500
 
+    @property
+    def no_such_model(self) -> bool:
+        """Whether the server has no such model, or has it no more."""
+        return self.code in ("model_decommissioned", "model_not_found")
+
 
 class ReplyError(InterfaceError):
     """The reply makes no sense; the message shows how it begins."""

@@ -13,13 +13,13 @@ from agentkit.messages import Request
 from agentkit.wrapper import Plan, Wrapper
 
 _WRONG = (400, 422)  # the request itself is wrong, so it is elsewhere too
-_OF_THE_MODEL = ("tool_use_failed", "json_validate_failed", "model_decommissioned")
+_FAILED_CALLS = ("tool_use_failed", "json_validate_failed")
 
 
 def moves_on(error: InterfaceError) -> bool:
     """Whether another interface may do better: not where the request itself was refused."""
     if isinstance(error, StatusError) and error.status in _WRONG:
-        return error.code in _OF_THE_MODEL
+        return error.no_such_model or error.code in _FAILED_CALLS
     return True
 
 

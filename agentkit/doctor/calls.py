@@ -26,7 +26,6 @@ from agentkit.wire import Dialect
 DIALECTS: tuple[Dialect, ...] = ("functions", "tools")
 CONCLUSION = "calls"
 
-_GONE = ("model_decommissioned", "model_not_found")
 _TOKENS = 400  # for one small call: models that reason need most of them to think
 _TRIAL = FunctionDefinition(
     "note_color",
@@ -167,4 +166,4 @@ class Calls:
 
 
 def _is_gone(error: InterfaceError) -> bool:
-    return isinstance(error, StatusError) and error.code in _GONE
+    return isinstance(error, StatusError) and error.no_such_model
