@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 
 from agentkit.bucket import Bucket
 from agentkit.errors import ConfigError, InterfaceError, StatusError
-from agentkit.messages import AssistantMessage, Quota, Request, Usage
+from agentkit.messages import Quota, Request, Usage
+from agentkit.ticket import Crowd, Ticket, characters_of
 
 MINUTE = 60.0
 _REQUESTS, _TOKENS = "requests a minute", "tokens a minute"
@@ -31,19 +32,6 @@ _LOOK = 0.02  # seconds between looks at whether the first reply has come
 _SOONEST, _SOON = 600, 60  # parts of a minute: the shortest wait; longer ones are looked at again
 _PATIENCE = 5.0  # seconds that others wait for the first reply's word on limits
 _SLOW, _TOO_MANY = 0.3, 429  # how fast estimates follow what replies say
-
-
-@dataclass(eq=False, slots=True)
-class Ticket:
-    """A place in the queue."""
-
-    characters: int
-    most: float | None  # tokens of the answer
-    careful: bool
-    reason: str = ""
-    state: str = "waiting"  # then sent, then over
-    sent_at: float = 0.0
-    taken: dict[str, float] = field(default_factory=dict)  # by limit, once it is sent
 
 
 class Pace:
@@ -76,7 +64,11 @@ class Pace:
                     raise ConfigError(f"A limit of {kind} is above 0.")
                 self._buckets[kind] = Bucket.full(limit, MINUTE, clock(), MINUTE)
         self._by_hand = frozenset(self._buckets)
-        self._open: dict[Ticket, None] = {}  # in order
+        self._waiting, self._flying = Crowd(), Crowd()
+        self._sent: dict[Ticket, None] = {}
+        self._promised: dict[str, float] = defaultdict(float)  # by limit, to those that are sent
+        self._next, self._front = 0, 0  # numbers: of the next place, of the first that waits
+        self._gone: set[int] = set()  # numbers behind the front that wait no more
         self._paused = (0.0, "")
         self._per_character, self._answer, self._off = 1 / _CHARS, _ANSWER, 0.0
         self._around = 0.0  # tokens that the server puts around a prompt
@@ -87,9 +79,11 @@ class Pace:
 
     def reserve(self, request: Request, *, careful: bool = False) -> Ticket:
         """A place for a request; `careful` keeps all but the first back until a reply came."""
-        ticket = Ticket(_characters(request), request.options.get("max_tokens"), careful)
+        characters, most = characters_of(request), request.options.get("max_tokens")
         with self._lock:
-            self._open[ticket] = None
+            ticket = Ticket(self._next, characters, most, careful)
+            self._next += 1
+            self._waiting.add(ticket)
         return ticket
 
     def wait(self, ticket: Ticket) -> float:
@@ -118,7 +112,10 @@ class Pace:
     def sent(self, ticket: Ticket) -> None:
         """The request goes out now."""
         with self._lock:
+            self._leave_queue(ticket)
             ticket.state, ticket.sent_at = "sent", self._clock()
+            self._sent[ticket] = None
+            self._flying.add(ticket)
             for kind, bucket in self._buckets.items():
                 self._take(ticket, kind, bucket)
 
@@ -174,33 +171,47 @@ class Pace:
             self._settle(ticket)
 
     def _settle(self, ticket: Ticket) -> None:
+        if ticket.state == "waiting":
+            self._leave_queue(ticket)
+        elif ticket.state == "sent":
+            del self._sent[ticket]
+            self._flying.add(ticket, -1)
+            for kind, cost in ticket.taken.items():
+                self._promised[kind] -= cost
         ticket.state = "over"
-        self._open.pop(ticket, None)
+
+    def _leave_queue(self, ticket: Ticket) -> None:
+        self._waiting.add(ticket, -1)
+        self._gone.add(ticket.number)
+        while self._front in self._gone:
+            self._gone.remove(self._front)
+            self._front += 1
 
     def _until(self, ticket: Ticket, kind: str, bucket: Bucket, now: float) -> float:
         """Seconds until a place comes up, or to look whether others left more than expected."""
         bucket.fill(now)
-        usable = bucket.limit - bucket.kept
-        need = missing = min(self._cost(ticket, kind, most=True), usable)
-        for other in self._ahead(ticket):
-            missing += self._cost(other, kind, most=True)
-            need += self._cost(other, kind)
+        own = min(self._cost(ticket, kind, most=True), bucket.limit - bucket.kept)
+        ahead = max(ticket.number - self._front, 0)
         there = bucket.level - bucket.kept
-        if missing <= there:
+        if (not ahead and own <= there) or self._most_of_all(kind) <= there:
             return 0.0
-        spare = sum(
-            each.taken.get(kind, 0.0) - self._cost(each, kind)
-            for each in self._open
-            if each.state == "sent"
-        )
-        return max((need - there - max(spare, 0.0)) / bucket.rate, MINUTE / _SOONEST)
+        probable = self._flying.count * self._usual(self._flying, kind)
+        spare = max(self._promised[kind] - probable, 0.0)
+        need = own + ahead * self._usual(self._waiting, kind)
+        return max((need - there - spare) / bucket.rate, MINUTE / _SOONEST)
 
-    def _ahead(self, ticket: Ticket) -> Iterator[Ticket]:
-        for each in self._open:
-            if each is ticket:
-                return
-            if each.state == "waiting":
-                yield each
+    def _most_of_all(self, kind: str) -> float:
+        """What all that wait may take together."""
+        crowd = self._waiting
+        extra = crowd.most + crowd.count * 2 * self._off if kind.startswith("tokens") else 0.0
+        return crowd.count * self._usual(crowd, kind) + extra
+
+    def _usual(self, crowd: Crowd, kind: str) -> float:
+        """What one of many requests takes of a limit."""
+        if not kind.startswith("tokens"):
+            return 1.0
+        prompt = crowd.characters / max(crowd.count, 1) * self._per_character + self._around
+        return prompt + self._answer
 
     def _cost(self, ticket: Ticket, kind: str, *, most: bool = False) -> float:
         """What a request will probably take of a limit, or what the server wants to be there."""
@@ -216,11 +227,13 @@ class Pace:
     def _take(self, ticket: Ticket, kind: str, bucket: Bucket) -> None:
         ticket.taken[kind] = min(self._cost(ticket, kind, most=True), bucket.limit)
         bucket.level -= ticket.taken[kind]
+        self._promised[kind] += ticket.taken[kind]
 
     def _give_back(self, ticket: Ticket) -> None:
         """The server took nothing."""
         for kind, cost in ticket.taken.items():
             self._buckets[kind].level += cost
+            self._promised[kind] -= cost
         ticket.taken.clear()
 
     def _limit(self, kind: str, limit: float, per: float, now: float) -> None:
@@ -229,9 +242,9 @@ class Pace:
         if kind in self._by_hand or (known and known.limit == limit):
             return
         bucket = self._buckets[kind] = Bucket.full(limit, per, now, MINUTE)
-        for ticket in self._open:
-            if ticket.state == "sent":
-                self._take(ticket, kind, bucket)
+        self._promised[kind] = 0.0
+        for ticket in self._sent:
+            self._take(ticket, kind, bucket)
 
     def _sync(self, quota: Quota, ticket: Ticket, now: float) -> None:
         """Bring a limit into line with what the server counted when the request came to it."""
@@ -248,7 +261,7 @@ class Pace:
         self._limit(kind, quota.limit, per, now)
         bucket = self._buckets[kind]
         bucket.fill(now)
-        sent = sum(each.taken.get(kind, 0.0) for each in self._open if each.state == "sent")
+        sent = self._promised[kind]
         if is_new:
             bucket.level = quota.remaining - sent
         elif ticket.sent_at >= self._newest:  # else later ones, that are over, are not in it
@@ -280,12 +293,3 @@ def _number(written: str) -> float:
 def nap(seconds: float) -> float:
     """How much of a wait to sleep: the queue moves up when others take less than expected."""
     return seconds if seconds <= MINUTE / _SOON else max(seconds / 2, MINUTE / _SOON)
-
-
-def _characters(request: Request) -> int:
-    size = sum(len(str(each.parameters)) + len(each.description) for each in request.definitions)
-    for message in request.messages:
-        size += len(message.content or "")
-        if isinstance(message, AssistantMessage):
-            size += sum(len(call.arguments) for call in message.calls)
-    return size

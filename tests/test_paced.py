@@ -193,7 +193,7 @@ def test_what_was_sent_and_failed_is_spent_and_over(clock, mode, error):
 
     assert raised.value is error
     assert next_wait(paced) == about(60)
-    assert shared_pace(paced.quota_key(ASKED), 1, None)._open == {}
+    assert shared_pace(paced.quota_key(ASKED), 1, None)._sent == {}
 
 
 def test_a_first_reply_without_limits_lets_the_others_go(clock):
