@@ -31,6 +31,7 @@ _ESCAPES = re.compile(r"\\(.)|(\")|([\x00-\x1f])", re.DOTALL)
 _OPENS = {"{": "}", "[": "]"}
 _SHOWN = 200  # characters of unreadable text that are worth showing to a model
 _DOUBLED = 3  # nobody encodes an object more often than this
+_DEEPEST = 64  # objects and lists inside each other; how many Python can read is its version's
 
 
 def readable(call: FunctionCall) -> tuple[FunctionCall, tuple[str, ...]]:
@@ -87,14 +88,14 @@ def read_json(given: Any, repairs: list[str]) -> Any:
         text = fenced[1]
     try:
         return _loads(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return _mended(text, repairs, error)
 
 
 def _mended(text: str, repairs: list[str], original: Exception) -> Any:
     try:
         value = _loads(_json_text(text, repairs))
-    except (ValueError, RecursionError):
+    except ValueError:
         shown = json.dumps(text[:_SHOWN])
         problem = f"the arguments are not valid JSON ({original}), got {shown}"
         raise ArgumentsError([problem]) from original
@@ -167,9 +168,28 @@ def _complete(last: str, closers: list[str]) -> None:
 
 
 def _loads(text: str) -> Any:
-    return json.loads(
-        text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_object
-    )
+    try:
+        value = json.loads(
+            text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_object
+        )
+    except RecursionError:
+        raise _too_deep() from None
+    brackets = text.count("{") + text.count("[")
+    if brackets > _DEEPEST and _is_deeper(value, _DEEPEST):
+        raise _too_deep()
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether more than so many objects and lists stand inside each other."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)
+
+
+def _too_deep() -> ValueError:
+    return ValueError(f"nested more than {_DEEPEST} levels deep")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

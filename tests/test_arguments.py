@@ -89,6 +89,21 @@ def test_what_would_be_a_guess_is_refused(text: Any):
         read_arguments(text)
 
 
+@pytest.mark.parametrize("text", ["{q}1{Q}", "[{q}1{Q}]", '{{"x":{b}{B}}}'])
+@pytest.mark.parametrize("levels", [65, 400, 2_000, 9_000, 100_000])
+def test_arguments_too_deep_for_anyone_are_refused_alike_at_each_depth(text: str, levels: int):
+    pieces = {"q": '{"a":' * levels, "Q": "}" * levels, "b": "[" * levels, "B": "]" * levels}
+    with pytest.raises(ArgumentsError, match="nested more than 64 levels deep"):
+        read_arguments(text.format(**pieces))
+
+
+def test_arguments_may_be_64_levels_deep_and_as_wide_as_they_like():
+    deep, wide = '{"a":' * 63 + "[]" + "}" * 63, json.dumps({"a": [[]] * 500})
+
+    assert json.dumps(read_arguments(deep)[0]).replace(" ", "") == deep
+    assert read_arguments(wide)[0] == {"a": [[]] * 500}
+
+
 def test_a_refusal_shows_how_the_text_begins_and_what_json_says():
     with pytest.raises(ArgumentsError) as caught:
         read_arguments('{"a": ' + "x" * 1000)

@@ -35,9 +35,9 @@ Told = dict[str, Any]
 DONE = Reply("Done.", usage=(7_000, 3))  # so many that the model must have seen the functions
 DEVIATIONS: dict[str, tuple[Told, str]] = {
     "fg-deep-nesting": (
-        {"verdict": "feed_back", "says": "the arguments are not valid JSON"},
-        "Arguments that are nested beyond reading, in a call that can be told apart, are an error "
-        "for the model, not a reason to ask again.",
+        {"verdict": "feed_back", "says": "nested more than 64 levels deep"},
+        "Arguments more than 64 levels deep, in a call that can be told apart, are an error for the "
+        "model, not a reason to ask again.",
     ),
     "fg-self-correcting-prose": (
         {

@@ -134,7 +134,7 @@ def _read(text: str, mark: Match[str] | None, named: str, start: int, end: int) 
         return []
     try:
         return list(_spelled(read_json(piece, []), _DEEPEST))
-    except (ArgumentsError, RecursionError):
+    except ArgumentsError:
         return _by_names(piece)
 
 
