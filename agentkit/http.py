@@ -27,6 +27,7 @@ from agentkit.settings import aliases_for, read_settings
 from agentkit.wire import (
     Dialect,
     StreamDecoder,
+    UnlabelledDecoder,
     WholeDecoder,
     decode,
     encode,
@@ -231,17 +232,17 @@ class HTTPInterface(Interface):
             raise ConfigError(f"{self.name} has no model: load one, or name it with model=...")
         return self.memory.first_model
 
-    def _decoder(self, reply: httpx.Response) -> StreamDecoder | WholeDecoder:
-        kind = reply.headers.get("content-type", "")
-        if reply.is_success and "json" not in kind and "html" not in kind:
-            return StreamDecoder(self._hide)
-
+    def _decoder(self, reply: httpx.Response) -> StreamDecoder | WholeDecoder | UnlabelledDecoder:
         def decoded(body: bytes) -> Response:
             if reply.is_success:
                 return decode(self._hide(body.decode("utf-8", "replace")).encode())
             raise self._error(reply, body)
 
-        return WholeDecoder(decoded)
+        kind = reply.headers.get("content-type", "")
+        stream, whole = StreamDecoder(self._hide), WholeDecoder(decoded)
+        if not reply.is_success or "json" in kind or "html" in kind:
+            return whole
+        return stream if "event-stream" in kind else UnlabelledDecoder(stream, whole)
 
     def _error(self, reply: httpx.Response, body: bytes) -> StatusError:
         body = self._hide(body.decode("utf-8", "replace")).encode()

@@ -52,6 +52,29 @@ class WholeDecoder(_Counted):
         return self._decode(b"".join(self._chunks))
 
 
+class UnlabelledDecoder:
+    """For a reply that does not say what it is: JSON and HTML tell by their first sign.
+
+    Args:
+        stream: Reads it as events.
+        whole: Reads it as one body.
+    """
+
+    def __init__(self, stream: StreamDecoder, whole: WholeDecoder) -> None:
+        self._stream, self._whole = stream, whole
+        self._chosen: StreamDecoder | WholeDecoder | None = None
+
+    def feed(self, chunk: bytes) -> Iterator[Delta]:
+        """The pieces of the first answer that the bytes complete."""
+        if self._chosen is None and (begin := chunk.lstrip()):
+            self._chosen = self._whole if begin[:1] in b"{[<" else self._stream
+        return (self._chosen or self._stream).feed(chunk)
+
+    def response(self) -> Response:
+        """The whole response, once the reply has ended."""
+        return (self._chosen or self._stream).response()
+
+
 class StreamDecoder(_Counted):
     """Feed it the bytes of a streamed reply; at the end ask for the response.
 

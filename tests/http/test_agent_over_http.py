@@ -279,3 +279,15 @@ def test_a_reply_in_the_other_dialect_is_understood(interface, server):
     ]
     assert results_in(server.bodies[1]) == ["forgotten", "Oslo: rain for 1 days"]
     assert run.output == "Done."
+
+
+@TOOLS
+@pytest.mark.parametrize("kind", ["text/plain", "application/octet-stream", ""])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_reply_that_does_not_say_what_it_is_is_read_for_what_it_is(way, server, kind, streamed):
+    said = b'{"index":0,"finish_reason":"stop","%b":{"role":"assistant","content":"Done."}}'
+    choice = said % (b"delta" if streamed else b"message")
+    body = b'{"choices":[' + choice + b"]}"
+    pieces = [b"\n", b"data: " + body[:9], body[9:] + b"\n\n"] if streamed else [b" ", body]
+    server.script(Raw(pieces, kind=kind))
+    assert way.run(way.agent()).output == "Done."
