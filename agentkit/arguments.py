@@ -30,29 +30,35 @@ _WORDS = {"True": "true", "False": "false", "None": "null"}
 _ESCAPES = re.compile(r"\\(.)|(\")|([\x00-\x1f])", re.DOTALL)
 _OPENS = {"{": "}", "[": "]"}
 _SHOWN = 200  # characters of unreadable text that are worth showing to a model
+_TAIL = "truncated tail"
 _DOUBLED = 3  # nobody encodes an object more often than this
 _DEEPEST = 64  # objects and lists inside each other; how many Python can read is its version's
 
 
-def readable(call: FunctionCall) -> tuple[FunctionCall, tuple[str, ...]]:
+def readable(call: FunctionCall, *, cut: bool = False) -> tuple[FunctionCall, tuple[str, ...]]:
     """The call with arguments that can be sent again, and the names of the repairs made.
 
     Arguments that cannot be read move to `malformed`, and `{}` takes their place.
+
+    Args:
+        call: The call as the model wrote it.
+        cut: Whether the reply is known to have been cut off.
     """
     if call.malformed is not None:
         return call, ()
     try:
-        values, repairs = read_arguments(call.arguments)
+        values, repairs = read_arguments(call.arguments, cut=cut)
     except ArgumentsError:
         return replace(call, arguments="{}", malformed=str(call.arguments)), ()
     return (replace(call, arguments=json.dumps(values)) if repairs else call), repairs
 
 
-def read_arguments(given: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
+def read_arguments(given: Any, *, cut: bool = False) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The object that a call's arguments spell, and the names of the repairs made.
 
     Args:
         given: JSON text; also a mapping, None or an empty text, as some servers send.
+        cut: Whether it is known to have been cut off: then a missing end is not added.
 
     Raises:
         ArgumentsError: The text is no JSON object and cannot be mended without guessing.
@@ -64,6 +70,8 @@ def read_arguments(given: Any) -> tuple[dict[str, Any], tuple[str, ...]]:
             break
         repairs.append("double encoding")
         value = read_json(value, repairs)
+    if cut and (value is None or _TAIL in repairs):
+        raise ArgumentsError(["the arguments were cut off before their end"])
     if value is None:
         return {}, ("no arguments", *repairs)
     if not isinstance(value, dict):
@@ -122,7 +130,7 @@ def _json_text(text: str, repairs: list[str]) -> str:
             out.append(_scalar(kind, piece, repairs))
     if closers:
         _complete(out[-1], closers)
-        repairs.append("truncated tail")
+        repairs.append(_TAIL)
     return "".join(out) + "".join(reversed(closers))
 
 

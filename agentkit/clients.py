@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from threading import Lock
 
 import httpx
 
 from agentkit.errors import ConnectError, RequestTimeoutError
+from agentkit.workers import in_thread
 
 _CONNECT = 5.0  # seconds; the rest of the time-out is for the model to think
+_LINGER = 0.2  # seconds for what follows the end of an answer
+_REST = 16  # chunks of it
 _KEPT = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
@@ -72,6 +77,33 @@ class Clients:
             await client.aclose()
 
 
+def read_on(chunks: Iterator[bytes], opened: ExitStack) -> None:
+    """Read what follows the end of an answer, so that its connection can serve again.
+
+    It is not waited for: servers keep the line open after `[DONE]`, or cut it.
+
+    Args:
+        chunks: The rest of the reply.
+        opened: What to close behind it.
+    """
+
+    def rest() -> None:
+        with opened, suppress(httpx.HTTPError, httpx.StreamError):
+            for _ in islice(chunks, _REST):
+                pass
+
+    with suppress(TimeoutError):
+        in_thread(rest).result(_LINGER)
+
+
+async def aread_on(chunks: AsyncIterator[bytes]) -> None:
+    """`read_on`, awaited; who opened the reply closes it."""
+    with suppress(TimeoutError, httpx.HTTPError, httpx.StreamError):
+        async with asyncio.timeout(_LINGER):
+            async for _ in chunks:
+                pass
+
+
 @contextmanager
 def translated(name: str, place: str) -> Iterator[None]:
     """httpx's errors as ours; `name` and `place` say of whom they tell."""
@@ -104,3 +136,14 @@ def _why(error: Exception) -> tuple[str, bool]:
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return "This is not an address", False
     return "The connection was cut", True
+
+
+def _user_agent() -> str:
+    try:
+        return f"agentkit/{version('agentkit')}"
+    except PackageNotFoundError:  # run from a source tree
+        return "agentkit"
+
+
+USER_AGENT = _user_agent()
+"""How agentkit names itself to servers."""

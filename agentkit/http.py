@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
 import httpx
@@ -16,18 +15,18 @@ from pydantic import SecretStr
 
 from agentkit.catalog import FIRST, Page
 from agentkit.catalog import page as page_named
-from agentkit.clients import Clients, translated
+from agentkit.clients import USER_AGENT, Clients, aread_on, read_on, translated
 from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError, closest
 from agentkit.interface import Interface, last_piece, whole
 from agentkit.memory import memory_of
 from agentkit.messages import Delta, Request, Response
 from agentkit.prices import cost_of
-from agentkit.redact import SHORTEST, redact
+from agentkit.redact import looks_secret, redact
 from agentkit.settings import aliases_for, read_settings
 from agentkit.wire import (
     Dialect,
+    ReplyDecoder,
     StreamDecoder,
-    UnlabelledDecoder,
     WholeDecoder,
     decode,
     encode,
@@ -104,10 +103,16 @@ class HTTPInterface(Interface):
     def stream(self, request: Request) -> Iterator[Delta | Response]:
         """Send a request and yield the pieces as they come, last the whole response."""
         parts = self._parts(request)
-        with self._translated(), self._clients.sync().stream("POST", self._url, **parts) as reply:
-            decoder = self._decoder(reply)
-            for chunk in reply.iter_bytes():
-                yield from decoder.feed(chunk)
+        with self._translated(), ExitStack() as opened:
+            client = self._clients.sync()
+            reply = opened.enter_context(client.stream("POST", self._url, **parts))
+            decoder, chunks = self._decoder(reply), reply.iter_bytes()
+            for chunk in chunks:
+                yield from _asked_for(request, decoder.feed(chunk))
+                if decoder.done:
+                    read_on(chunks, opened.pop_all())
+                    break
+            yield from _asked_for(request, decoder.close())
             yield self._finished(request, reply, decoder.response())
 
     async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:
@@ -115,10 +120,15 @@ class HTTPInterface(Interface):
         parts = self._parts(request)
         with self._translated():
             async with self._clients.here().stream("POST", self._url, **parts) as reply:
-                decoder = self._decoder(reply)
-                async for chunk in reply.aiter_bytes():
-                    for delta in decoder.feed(chunk):
+                decoder, chunks = self._decoder(reply), reply.aiter_bytes()
+                async for chunk in chunks:
+                    for delta in _asked_for(request, decoder.feed(chunk)):
                         yield delta
+                    if decoder.done:
+                        await aread_on(chunks)
+                        break
+                for delta in _asked_for(request, decoder.close()):
+                    yield delta
                 yield self._finished(request, reply, decoder.response())
 
     def models(self) -> list[str]:
@@ -199,7 +209,7 @@ class HTTPInterface(Interface):
         key = self._key.get_secret_value()
         return {
             "Content-Type": "application/json",
-            "User-Agent": _USER_AGENT,  # Groq's edge refuses some libraries' own
+            "User-Agent": USER_AGENT,  # Groq's edge refuses some libraries' own
             **({"Authorization": f"Bearer {key}"} if key else {}),
             **self._extra_headers,
         }
@@ -232,17 +242,16 @@ class HTTPInterface(Interface):
             raise ConfigError(f"{self.name} has no model: load one, or name it with model=...")
         return self.memory.first_model
 
-    def _decoder(self, reply: httpx.Response) -> StreamDecoder | WholeDecoder | UnlabelledDecoder:
+    def _decoder(self, reply: httpx.Response) -> WholeDecoder | ReplyDecoder:
         def decoded(body: bytes) -> Response:
             if reply.is_success:
                 return decode(self._hide(body.decode("utf-8", "replace")).encode())
             raise self._error(reply, body)
 
-        kind = reply.headers.get("content-type", "")
-        stream, whole = StreamDecoder(self._hide), WholeDecoder(decoded)
-        if not reply.is_success or "json" in kind or "html" in kind:
+        whole = WholeDecoder(decoded)
+        if not reply.is_success:
             return whole
-        return stream if "event-stream" in kind else UnlabelledDecoder(stream, whole)
+        return ReplyDecoder(reply.headers.get("content-type", ""), StreamDecoder(self._hide), whole)
 
     def _error(self, reply: httpx.Response, body: bytes) -> StatusError:
         body = self._hide(body.decode("utf-8", "replace")).encode()
@@ -272,7 +281,7 @@ class HTTPInterface(Interface):
     def _secrets(self) -> list[str]:
         headers = (value for name, value in self._extra_headers.items() if _SECRET.search(name))
         given = [self._key.get_secret_value(), *headers]
-        return [each for each in given if len(each) >= SHORTEST]
+        return [each for each in given if looks_secret(each)]
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -285,11 +294,6 @@ class HTTPInterface(Interface):
             raise
 
 
-def _user_agent() -> str:
-    try:
-        return f"agentkit/{version('agentkit')}"
-    except PackageNotFoundError:  # run from a source tree
-        return "agentkit"
-
-
-_USER_AGENT = _user_agent()
+def _asked_for(request: Request, deltas: Iterator[Delta]) -> Iterator[Delta]:
+    """The deltas, where a stream was asked for: some servers stream unasked."""
+    return (each for each in deltas if request.options.get("stream") is not False)

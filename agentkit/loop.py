@@ -30,6 +30,7 @@ from agentkit.messages import (
 from agentkit.transcript import cut_short, last_assistant, settled
 
 T = TypeVar("T")
+_CUT = ("length", "content_filter", "error")  # why a reply ended before it was complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,8 @@ class Loop(Generic[T]):
 
     def feed(self, response: Response) -> Response:
         """Take the model's response; gives it back with its calls made readable."""
-        mended = [readable(call) for call in response.message.calls]
+        cut = response.finish_reason in _CUT
+        mended = [readable(call, cut=cut) for call in response.message.calls]
         calls = tuple(call for call, _ in mended)
         repairs = tuple(f"{call.name}: {name}" for call, names in mended for name in names)
         message = replace(response.message, calls=calls)

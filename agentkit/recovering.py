@@ -108,7 +108,9 @@ def _recovered(error: StatusError, request: Request, names: Collection[str]) -> 
     if calls:
         said = before or (partial.content if given or partial.calls else None)
         message = AssistantMessage(said, calls, partial.reasoning)
-        return Response(message=message, repairs=("call read from failed_generation",))
+        cut = "error" if calls is partial.calls else None
+        repairs = ("call read from failed_generation",)
+        return Response(message=message, finish_reason=cut, repairs=repairs)
     if forced in (None, "auto") and isinstance(given, str | None) and _is_prose(text, error):
         streamed = partial.content or ""
         said = streamed if error.handed_out and not text.startswith(streamed) else text

@@ -122,7 +122,7 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         parameters, named = found.parameters, replace(context or Context(None), _tool=found.name)
         repairs: tuple[str, ...] = ()
         try:
-            values, repairs = read_arguments(call.written)
+            values, repairs = read_arguments(call.written, cut=call.malformed is not None)
             return _Job(found, call, parameters.bind(values, named), repairs)
         except ArgumentsError as error:
             lines = "\n".join(f"- {problem}" for problem in error.problems)

@@ -24,7 +24,7 @@ def spelled(*chunks: Any) -> bytes:
 def read(*pieces: bytes) -> tuple[list[Delta], Response]:
     decoder = StreamDecoder()
     deltas = [delta for piece in pieces for delta in decoder.feed(piece)]
-    return deltas, decoder.response()
+    return [*deltas, *decoder.close()], decoder.response()
 
 
 def fragment(

@@ -7,13 +7,13 @@ one (`tools`, `tool_calls`, role `tool`). Requests are written in either; replie
 from agentkit.wire.decode import decode, parse, status_error
 from agentkit.wire.encode import Dialect, encode
 from agentkit.wire.headers import quotas_of
-from agentkit.wire.stream import StreamDecoder, UnlabelledDecoder, WholeDecoder
+from agentkit.wire.stream import ReplyDecoder, StreamDecoder, WholeDecoder
 from agentkit.wire.written import clean_name, may_be_call, written_calls
 
 __all__ = [
     "Dialect",
+    "ReplyDecoder",
     "StreamDecoder",
-    "UnlabelledDecoder",
     "WholeDecoder",
     "clean_name",
     "decode",

@@ -23,6 +23,7 @@ EXTRA = "extra_content"
 _MOST = 2**53  # a number that every reader of JSON takes
 _STATUS = re.compile(r"[45]\d\d")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_FRAMED = re.compile(rb"\A\s*(?:event:.*\s+)?data:(.*)")
 _TOO_LARGE = re.compile(r"Limit:? (\d+), Requested:? (\d+)")
 
 
@@ -33,7 +34,7 @@ def decode(body: bytes) -> Response:
         StatusError: The body is an error, whatever the HTTP status said.
         ReplyError: It is no chat completion.
     """
-    reply = parse(body)
+    reply = parse(body.strip().removesuffix(b"data: [DONE]"))  # some proxies end each reply so
     if error := error_of(reply):
         raise error
     choices = reply.get("choices")
@@ -41,14 +42,28 @@ def decode(body: bytes) -> Response:
         raise ReplyError(f"The reply has no choices: {_begin(body)}")
     choices = sorted(choices, key=lambda each: _count(_mapping(each).get("index")) or 0)
     messages = [message_of(_mapping(_mapping(choice).get("message"))) for choice in choices]
+    reason = _text(_mapping(choices[0]).get("finish_reason"))
+    check_end(reason, messages[0])
     return Response(
         message=messages[0],
         model=_text(reply.get("model")) or "",
         usage=usage_of(reply),
-        finish_reason=_text(_mapping(choices[0]).get("finish_reason")),
+        finish_reason=reason,
         id=_text(reply.get("id")) or "",
         alternatives=tuple(messages[1:]),
     )
+
+
+def check_end(reason: str | None, message: AssistantMessage) -> None:
+    """Refuse an answer that the server says it failed to finish.
+
+    Raises:
+        StatusError: It did; `partial` has what had come.
+    """
+    if reason == "error":
+        error = status_error(500, b"it stopped in the middle of the answer")
+        error.partial = message
+        raise error
 
 
 def parse(body: bytes | str) -> dict[str, Any]:
@@ -57,7 +72,8 @@ def parse(body: bytes | str) -> dict[str, Any]:
     Raises:
         ReplyError: It is not one; the message shows how it begins.
     """
-    if not body.strip():
+    body = body.strip()
+    if not body:
         raise ReplyError("The reply is empty.")
     try:
         value = json.loads(body)
@@ -71,13 +87,14 @@ def parse(body: bytes | str) -> dict[str, Any]:
 def message_of(given: Mapping[str, Any]) -> AssistantMessage:
     """The message in a choice, with the calls of either dialect; `tool_calls` wins over the old."""
     listed = given.get("tool_calls")
+    listed = [listed] if listed and isinstance(listed, dict) else listed
     calls = [call_of(_mapping(each)) for each in listed] if isinstance(listed, list) else []
     if not calls and isinstance(given.get("function_call"), dict):
         calls = [call_of({"function": given["function_call"]})]
     reasoning = given.get("reasoning") or given.get("reasoning_content")
     content = _content(given.get("content"))
     return AssistantMessage(
-        content=_text(given.get("refusal")) if content is None else content,
+        content=content or _text(given.get("refusal")) or content,
         calls=tuple(call for call in calls if call.name or call.arguments),
         reasoning=_text(reasoning),
     )
@@ -91,7 +108,7 @@ def call_of(given: Mapping[str, Any]) -> FunctionCall:
         arguments = "" if arguments is None else json.dumps(arguments)
     return FunctionCall(
         _text(function.get("name")) or "",
-        arguments,
+        _text(arguments) or "",
         _text(given.get("id")) or "",
         extra=_mapping(given.get(EXTRA)) or None,
     )
@@ -114,12 +131,19 @@ def usage_of(reply: Mapping[str, Any]) -> Usage | None:
 
 def error_of(reply: Mapping[str, Any]) -> StatusError | None:
     """The error that a body with status 200 holds, if it holds one."""
-    error = reply.get("error") or _mapping(reply.get("x_groq")).get("error")
+    choices = reply.get("choices")
+    choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
+    places = (reply, _mapping(reply.get("x_groq")), choice)
+    error: Any = next((place["error"] for place in places if place.get("error")), None)
+    if reply.get("object") == "error" or (error and isinstance(reply.get("message"), str)):
+        error = reply  # its words stand beside it
     if not error:
         return None
-    named = str(_mapping(error).get("status_code") or _mapping(error).get("code"))
-    status = int(named) if _STATUS.fullmatch(named) else 500
-    return status_error(status, json.dumps({"error": error}).encode())
+    details = _mapping(error)
+    named = (str(details.get(key)) for key in ("status_code", "code", "status"))
+    status = next((int(each) for each in named if _STATUS.fullmatch(each)), 500)
+    body = error if error is reply else {"error": error}
+    return status_error(status, json.dumps(body).encode())
 
 
 def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> StatusError:
@@ -130,14 +154,12 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = N
         body: The body as it came.
         headers: Its headers, by names in small letters.
     """
-    try:
-        told = json.loads(body)
-    except (ValueError, RecursionError):
-        told = None
-    if isinstance(told, list) and told:  # Gemini's
-        told = told[0]
+    told = _told(body)
     error = told.get("error", told) if isinstance(told, dict) else told
-    details = _mapping(error)
+    if isinstance(error, str | bool) and isinstance(told, dict) and told.get("message"):
+        error = told  # its words stand beside it
+    details = _behind(_mapping(error))
+    error = details or error
     text = _text(details.get("message")) or _text(error) or _begin(body) or "no text"
     code = details.get("code")
     quotas, wait = quotas_of(headers or {}), retry_after(headers or {}, text)
@@ -153,6 +175,27 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = N
     )
 
 
+def _told(body: bytes) -> Any:
+    """The JSON in an error's body, also where it is a stream's event or, as Gemini's, a list."""
+    framed = _FRAMED.search(body)
+    try:
+        told = json.loads(framed[1] if framed else body)
+    except (ValueError, RecursionError):
+        return None
+    return told[0] if isinstance(told, list) and told else told
+
+
+def _behind(details: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The details with those of the provider behind a router, which OpenRouter sends as text."""
+    raw = _mapping(details.get("metadata")).get("raw")
+    told = _told(raw.encode()) if isinstance(raw, str) else raw
+    inner = _mapping(_mapping(told).get("error", told))
+    text = _text(inner.get("message")) or _text(raw)
+    if not text:
+        return details
+    return {**details, **inner, "message": f"{details.get('message') or ''}: {text}".lstrip(": ")}
+
+
 def _remedy(status: int, text: str) -> str:
     if status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return ""
@@ -166,8 +209,10 @@ def _remedy(status: int, text: str) -> str:
 
 def _content(value: Any) -> str | None:
     if isinstance(value, list):
-        parts = [_text(_mapping(part).get("text")) for part in value]
+        parts = [_text(_mapping(part).get("text") or part) for part in value]
         return "".join(part for part in parts if part) or None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)  # as Cloudflare sends a token that is a number
     return _text(value)
 
 

@@ -52,6 +52,8 @@ class SSEParser:
         text = line.decode("utf-8", "replace")
         if self._first:
             text, self._first = text.removeprefix("\N{BYTE ORDER MARK}"), False
+        if text.startswith("{"):  # an error that a gateway put into the stream as it was
+            text = f"data: {text}"
         field, _, value = text.partition(":")
         value = value.removeprefix(" ")
         if field == "data":

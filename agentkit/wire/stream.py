@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from agentkit.errors import ConnectError, ReplyError, StatusError
-from agentkit.messages import AssistantMessage, Delta, Response, Usage
-from agentkit.wire.decode import EXTRA, error_of, message_of, parse, status_error, usage_of
+from agentkit.messages import Delta, Response, Usage
+from agentkit.wire.decode import check_end, error_of, parse, status_error, usage_of
+from agentkit.wire.pieces import Choice
 from agentkit.wire.sse import Event, SSEParser
 
-_MARKS = re.compile(r'\\.|\\\Z|["{}]', re.DOTALL)
-
-
+_EVENT = (b"data:", b"event:", b"id:", b"retry:", b":")  # how a stream may begin
+_SHOWN = 200  # bytes of a body without events that are worth showing
 _LARGEST = 64 * 1024 * 1024  # bytes of a reply; no model writes more
 
 
@@ -40,6 +38,7 @@ class WholeDecoder(_Counted):
     def __init__(self, decode: Callable[[bytes], Response]) -> None:
         self._decode = decode
         self._chunks: list[bytes] = []
+        self.done = False
 
     def feed(self, chunk: bytes) -> Iterator[Delta]:
         """Nothing, until all bytes are there."""
@@ -47,36 +46,17 @@ class WholeDecoder(_Counted):
         self._chunks.append(chunk)
         return iter(())
 
+    def close(self) -> Iterator[Delta]:
+        """Nothing."""
+        return iter(())
+
     def response(self) -> Response:
         """The response in the body, or its error raised."""
         return self._decode(b"".join(self._chunks))
 
 
-class UnlabelledDecoder:
-    """For a reply that does not say what it is: JSON and HTML tell by their first sign.
-
-    Args:
-        stream: Reads it as events.
-        whole: Reads it as one body.
-    """
-
-    def __init__(self, stream: StreamDecoder, whole: WholeDecoder) -> None:
-        self._stream, self._whole = stream, whole
-        self._chosen: StreamDecoder | WholeDecoder | None = None
-
-    def feed(self, chunk: bytes) -> Iterator[Delta]:
-        """The pieces of the first answer that the bytes complete."""
-        if self._chosen is None and (begin := chunk.lstrip()):
-            self._chosen = self._whole if begin[:1] in b"{[<" else self._stream
-        return (self._chosen or self._stream).feed(chunk)
-
-    def response(self) -> Response:
-        """The whole response, once the reply has ended."""
-        return (self._chosen or self._stream).response()
-
-
 class StreamDecoder(_Counted):
-    """Feed it the bytes of a streamed reply; at the end ask for the response.
+    """Feed it the bytes of a streamed reply; at the end `close` it and ask for the response.
 
     Args:
         hide: Takes secrets out of each event's text before anything is made of it.
@@ -85,12 +65,15 @@ class StreamDecoder(_Counted):
     def __init__(self, hide: Callable[[str], str] = str) -> None:
         self._hide = hide
         self._events = SSEParser()
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int, Choice] = {}
         self._first: int | None = None
         self._usage: Usage | None = None
         self._model = ""
         self._id = ""
-        self._done = False
+        self._begin = b""
+        self._any = False
+        self.done = False
+        """Whether the server said that the answer is complete; what follows is not looked at."""
 
     def feed(self, chunk: bytes) -> Iterator[Delta]:
         """The pieces of the first answer that the bytes complete.
@@ -100,29 +83,37 @@ class StreamDecoder(_Counted):
             ReplyError: An event makes no sense.
         """
         self._count(chunk)
+        if len(self._begin) < _SHOWN:
+            self._begin += chunk[:_SHOWN]
         for event in self._events.feed(chunk):
             yield from self._event(event)
 
+    def close(self) -> Iterator[Delta]:
+        """The last pieces, where the stream ended without a blank line."""
+        try:
+            for event in self._events.close():
+                yield from self._event(event)
+        except ReplyError as error:
+            raise ConnectError(f"The stream was cut in the middle of an event. {error}") from error
+
     def response(self) -> Response:
-        """The whole response, once the stream has ended.
+        """The whole response, once the stream is closed.
 
         Raises:
             ConnectError: It ended before the answer did.
             ReplyError: It held no answer.
+            StatusError: The answer ended in an error.
         """
-        try:
-            for event in self._events.close():
-                for _ in self._event(event):
-                    pass
-        except ReplyError as error:
-            raise ConnectError(f"The stream was cut in the middle of an event. {error}") from error
-        finished = self._done or any(c.finish_reason for c in self._choices.values())
-        if not finished:
+        if not self._any and (begin := self._begin.strip()) and not begin.startswith(_EVENT):
+            text = self._hide(begin[:_SHOWN].decode("utf-8", "replace"))
+            raise ReplyError(f"The reply is neither JSON nor a stream: {text}")
+        if not self.done and not any(c.finish_reason for c in self._choices.values()):
             raise ConnectError("The stream was cut before the answer was complete.")
         if not self._choices:
             raise ReplyError("The stream held no answer.")
         choices = [self._choices[index] for index in sorted(self._choices)]
         messages = [choice.message() for choice in choices]
+        check_end(choices[0].finish_reason, messages[0])
         return Response(
             message=messages[0],
             model=self._model,
@@ -134,19 +125,36 @@ class StreamDecoder(_Counted):
 
     def _event(self, event: Event) -> Iterator[Delta]:
         name, data = event
-        if data.strip() in ("", "[DONE]"):  # some proxies send empty data to keep the line open
-            self._done = self._done or bool(data.strip())
+        if self.done or not data.strip():  # some proxies send empty data to keep the line open
+            return
+        self._any = True
+        if data.strip() == "[DONE]":
+            self.done = True
             return
         data = self._hide(data)
-        chunk = parse(data)
-        if error := error_of(chunk) or self._failure(name, chunk):
-            if self._first is not None:
-                error.partial = self._choices[self._first].message()
-            raise error
+        chunk = self._parsed(name, data)
+        if error := error_of(chunk):
+            raise self._with_partial(error)
         try:
             yield from self._chunk(chunk)
         except (AttributeError, TypeError) as odd:
-            raise ReplyError(f"An event of the stream makes no sense: {data[:200]}") from odd
+            raise ReplyError(f"An event of the stream makes no sense: {data[:_SHOWN]}") from odd
+
+    def _parsed(self, name: str, data: str) -> dict[str, Any]:
+        try:
+            chunk = parse(data)
+        except ReplyError:
+            if name == "error":
+                raise self._with_partial(status_error(500, data.encode())) from None
+            if name != "message":  # pings and the like
+                return {}
+            raise
+        return {"error": chunk} if name == "error" and not error_of(chunk) else chunk
+
+    def _with_partial(self, error: StatusError) -> StatusError:
+        if self._first is not None:
+            error.partial = self._choices[self._first].message()
+        return error
 
     def _chunk(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
         self._model = self._model or str(chunk.get("model") or "")
@@ -155,143 +163,45 @@ class StreamDecoder(_Counted):
         for each in chunk.get("choices") or ():
             index = each.get("index")
             index = index if isinstance(index, int) else 0
-            delta = self._choices.setdefault(index, _Choice()).add(each)
+            delta = self._choices.setdefault(index, Choice()).add(each)
             self._first = index if self._first is None else min(self._first, index)
             if delta and index == self._first:
                 yield delta
 
-    @staticmethod
-    def _failure(name: str, chunk: Mapping[str, Any]) -> StatusError | None:
-        return status_error(500, json.dumps(chunk).encode()) if name == "error" else None
 
+class ReplyDecoder:
+    """For a successful reply: what it is decides; what it is called, where that is not clear.
 
-@dataclass(slots=True)
-class _Braces:
-    """Whether the pieces of a text so far close the object that they open; each is read once."""
+    Args:
+        kind: Its content type.
+        stream: Reads it as events.
+        whole: Reads it as one body.
+    """
 
-    depth: int = 0
-    opened: bool = False
-    in_string: bool = False
-    escapes: bool = False  # the piece before ended in a backslash
-
-    def add(self, piece: str) -> None:
-        start, self.escapes = int(self.escapes), False
-        for match in _MARKS.finditer(piece, start):
-            mark = match[0]
-            self.escapes = mark == "\\"
-            if mark == '"':
-                self.in_string = not self.in_string
-            elif not self.in_string and mark in "{}":
-                self.depth += 1 if mark == "{" else -1
-                self.opened = True
+    def __init__(self, kind: str, stream: StreamDecoder, whole: WholeDecoder) -> None:
+        self._stream, self._whole = stream, whole
+        self._likely: _Decoder = whole if "json" in kind or "html" in kind else stream
+        self._chosen: _Decoder | None = None
 
     @property
-    def closed(self) -> bool:
-        return self.opened and self.depth <= 0 and not self.in_string
+    def done(self) -> bool:
+        """Whether the server said that the answer is complete."""
+        return self._stream.done
+
+    def feed(self, chunk: bytes) -> Iterator[Delta]:
+        """The pieces of the first answer that the bytes complete."""
+        if self._chosen is None and (begin := chunk.lstrip().removeprefix(BOM_UTF8)):
+            body = self._whole if begin[:1] in b"{[<" else self._likely
+            self._chosen = self._stream if begin.startswith(_EVENT) else body
+        return (self._chosen or self._likely).feed(chunk)
+
+    def close(self) -> Iterator[Delta]:
+        """The last pieces, where a stream ended without a blank line."""
+        return (self._chosen or self._likely).close()
+
+    def response(self) -> Response:
+        """The whole response, once the reply is closed."""
+        return (self._chosen or self._likely).response()
 
 
-@dataclass(slots=True)
-class _Call:
-    """A call in pieces; its arguments are joined once, at the end."""
-
-    id: str = ""
-    name: str = ""
-    arguments: list[str] = field(default_factory=list)
-    braces: _Braces = field(default_factory=_Braces)
-    whole: Any = None  # arguments that came as an object
-    extra: Any = None
-
-    def text(self) -> Any:
-        return "".join(self.arguments) if self.whole is None else self.whole
-
-
-@dataclass(slots=True)
-class _Choice:
-    """One answer in pieces."""
-
-    text: list[str] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-    calls: list[_Call] = field(default_factory=list)
-    by_index: dict[int, _Call] = field(default_factory=dict)
-    by_id: dict[str, _Call] = field(default_factory=dict)
-    finish_reason: str | None = None
-
-    def add(self, choice: Mapping[str, Any]) -> Delta | None:
-        reason = choice.get("finish_reason")
-        self.finish_reason = reason if isinstance(reason, str) else self.finish_reason
-        delta = choice.get("delta") or {}
-        for fragment in delta.get("tool_calls") or ():
-            self._fragment(fragment)
-        if function := delta.get("function_call"):
-            self._fragment({"index": -1, "function": function})
-        said = message_of({**delta, "tool_calls": None, "function_call": None})
-        if said.content:
-            self.text.append(said.content)
-        if said.reasoning:
-            self.reasoning.append(said.reasoning)
-        if said.content or said.reasoning:
-            return Delta(said.content or "", said.reasoning or "")
-        return None
-
-    def _fragment(self, given: Mapping[str, Any]) -> None:
-        function = given.get("function") or {}
-        name, arguments = function.get("name") or "", function.get("arguments")
-        call = self._owner(str(given.get("id") or ""), given.get("index"), name)
-        call.name = call.name or name
-        call.extra = given.get(EXTRA) or call.extra
-        if isinstance(arguments, str):
-            call.arguments.append(arguments)
-            call.braces.add(arguments)
-        elif arguments is not None:
-            call.whole = arguments
-
-    def _owner(self, its_id: str, index: int | None, name: str) -> _Call:
-        """The call that a fragment belongs to: by its id, else by index, else the last one.
-
-        Servers restart the index, leave it out, or send a new id with each fragment; a fragment
-        with a new id and a name begins a call, one without a name continues one.
-        """
-        if its_id in self.by_id:
-            return self.by_id[its_id]
-        last = self.calls[-1] if self.calls else None
-        known = last if index is None else self.by_index.get(index)
-        if known is None and not name:
-            known = last
-        begins = known is not None and bool(name) and _begins(known, its_id, name)
-        if known is not None and not begins:
-            return known
-        call = _Call(id=its_id)
-        self.calls.append(call)
-        if its_id:
-            self.by_id[its_id] = call
-        if index is not None:
-            self.by_index[index] = call
-        return call
-
-    def message(self) -> AssistantMessage:
-        modern = [
-            {
-                "id": call.id,
-                "function": {"name": call.name, "arguments": call.text()},
-                EXTRA: call.extra,
-            }
-            for call in self.calls
-            if call is not self.by_index.get(-1)
-        ]
-        legacy = self.by_index.get(-1)
-        return message_of(
-            {
-                "content": "".join(self.text) or None,
-                "reasoning": "".join(self.reasoning) or None,
-                "tool_calls": modern,
-                "function_call": legacy and {"name": legacy.name, "arguments": legacy.text()},
-            }
-        )
-
-
-def _begins(call: _Call, its_id: str, name: str) -> bool:
-    """Whether a fragment with a name begins a call after this one, and does not belong to it."""
-    if its_id or name != call.name:
-        return True
-    # The same name again: another call if this one's arguments are complete.
-    return call.braces.closed or call.whole is not None
+_Decoder = StreamDecoder | WholeDecoder

@@ -55,6 +55,9 @@ def written_calls(
         anything: Take calls of unknown functions too, and calls with prose behind them. Right for
             what was meant as a call and failed; not for an answer, which may well speak of calls.
     """
+    _, thought, rest = text.rpartition("</think>")
+    if thought and (told := written_calls(rest, names, anything=anything))[0]:
+        return told  # what came before were drafts
     found: list[Spelled] = []
     first, last, marked = len(text), 0, True
     for index, (mark, start, end) in enumerate(_scan(text)):

@@ -99,7 +99,11 @@ def test_a_call_without_a_name_is_none():
         (None, None),
         ([], None),
         ([{"type": "text", "text": "Hi"}, {"type": "text", "text": "."}], "Hi."),
-        ([{"type": "image"}, "?"], None),
+        ([{"type": "image"}], None),
+        (["Hi", "."], "Hi."),
+        (0.005, "0.005"),
+        (42, "42"),
+        (True, None),
     ],
 )
 def test_content_of_any_form_becomes_text(content, text):
@@ -107,7 +111,7 @@ def test_content_of_any_form_becomes_text(content, text):
 
 
 @pytest.mark.parametrize(
-    ("content", "text"), [(None, "No."), ([], "No."), ("", ""), ("Well.", "Well.")]
+    ("content", "text"), [(None, "No."), ([], "No."), ("", "No."), ("Well.", "Well.")]
 )
 def test_a_refusal_is_the_answer_where_there_is_no_other(content, text):
     assert decoded(content=content, refusal="No.").content == text

@@ -251,7 +251,8 @@ def test_a_call_in_very_many_pieces_is_joined_in_one_go(piece: str, name: str | 
     event = spelled(chunk({"tool_calls": [{"index": 0, "function": function}]})).removesuffix(DONE)
     head = spelled(chunk({"tool_calls": [{"index": 0, "function": {"name": "f"}}]}))
     response = streamed([head.removesuffix(DONE), event * 3_000, DONE])
-    assert sum(len(call.arguments) for call in response.message.calls) == 3_000 * len(piece)
+    kept = 1 if piece == '{"a":1}' else 3_000  # what is complete and comes again is resent
+    assert sum(len(call.arguments) for call in response.message.calls) == kept * len(piece)
 
 
 def test_values_behind_very_many_blanks_are_read_in_one_go():

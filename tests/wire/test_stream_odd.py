@@ -12,7 +12,7 @@ from agentkit.errors import ReplyError
 from agentkit.wire import StreamDecoder, WholeDecoder, decode
 
 
-@pytest.mark.parametrize("pieces", [('{"x":1}', '{"x":2}'), ("{}", "{}"), ({"x": 1}, {"x": 2})])
+@pytest.mark.parametrize("pieces", [('{"x":1}', '{"x":2}'), ({"x": 1}, {"x": 2})])
 def test_the_same_name_after_whole_arguments_begins_another_call(pieces):
     found = calls(*(fragment(piece, "f", index=0) for piece in pieces))
     assert [json.loads(arguments) for _, _, arguments in found] == [
@@ -90,6 +90,77 @@ def test_an_error_in_x_groq_in_the_middle_is_one(error):
 
 def test_empty_events_keep_the_line_open():
     assert read(b"data:\n\ndata: \n\n" + spelled(*TEXT))[1] == WHOLE
+
+
+@pytest.mark.parametrize(
+    "after", [b"data: oops\n\n", b'data: {"error":"late"}\n\n', b'data: {"choices":[{"delta"']
+)
+def test_what_follows_the_end_is_not_looked_at(after):
+    assert read(spelled(*TEXT), after)[1] == WHOLE
+
+
+def test_a_last_event_without_a_blank_line_is_a_piece_too():
+    deltas, response = read(
+        spelled(*TEXT[:5]).removesuffix(DONE),
+        b'data: {"choices":[{"delta":{"content":"!"},"finish_reason":"stop"}]}',
+    )
+    assert deltas[-1].text == "!"
+    assert "".join(each.text for each in deltas) == response.message.content
+
+
+FAILURES = [
+    {"object": "error", "message": "stopped", "code": 503},
+    {"error": True, "message": "stopped", "code": 503},
+    {"error": "Sorry", "message": "stopped", "status": 503},
+    {"choices": [{"delta": {}, "error": {"message": "stopped", "code": 503}}]},
+    {
+        "choices": [],
+        "error": {
+            "message": "Provider returned error",
+            "code": 503,
+            "metadata": {"raw": '{"error":{"message":"stopped"}}'},
+        },
+    },
+]
+
+
+@pytest.mark.parametrize("last", FAILURES)
+def test_a_failure_in_any_place_is_an_error_with_its_words(last):
+    with pytest.raises(StatusError, match=r"503: .*stopped") as caught:
+        read(spelled(*TEXT[:4], last))
+    assert caught.value.retryable
+    assert caught.value.partial.content == "Grü\u2028ße "
+
+
+@pytest.mark.parametrize("failed", FAILURES)
+def test_a_failure_in_any_place_of_a_whole_reply_is_an_error_with_its_words(failed):
+    with pytest.raises(StatusError, match=r"503: .*stopped"):
+        decode(json.dumps(failed).encode())
+
+
+def test_an_answer_that_ended_in_an_error_is_one():
+    with pytest.raises(StatusError, match="500: it stopped in the middle") as caught:
+        read(spelled(chunk({"content": "Half an"}), chunk(finish="error")))
+    assert caught.value.partial.content == "Half an"
+
+
+def test_an_error_event_of_mere_text_is_an_error():
+    with pytest.raises(StatusError, match="500: upstream timeout"):
+        read(spelled(*TEXT[:4]).removesuffix(DONE), b"event: error\ndata: upstream timeout\n\n")
+
+
+def test_an_error_in_the_stream_that_is_no_event_is_an_error():
+    with pytest.raises(StatusError, match="500: gone"):
+        read(spelled(*TEXT[:4]).removesuffix(DONE), b'{"error":{"message":"gone"}}\n\n')
+
+
+def test_events_of_other_kinds_that_are_no_json_are_passed_over():
+    assert read(b"event: ping\ndata: ping\n\n" + spelled(*TEXT))[1] == WHOLE
+
+
+def test_a_body_that_is_neither_is_shown():
+    with pytest.raises(ReplyError, match="neither JSON nor a stream: upstream unavailable"):
+        read(b"upstream unavailable")
 
 
 def test_secrets_are_hidden_in_each_event():
