@@ -2,6 +2,7 @@
 
 AgentkitError
 ├── ConfigError              a setting, interface, alias or option that does not exist or fit
+│   └── MissingKeyError      an interface without its key
 ├── DefinitionError          a function or schema that cannot be offered to a model
 ├── ToolError                a tool's own words for the model
 ├── ArgumentsError           arguments that do not fit a tool
@@ -30,6 +31,10 @@ class AgentkitError(Exception):
 
 class ConfigError(AgentkitError):
     """A setting, interface, alias or option does not exist or does not fit."""
+
+
+class MissingKeyError(ConfigError):
+    """An interface has no key."""
 
 
 class DefinitionError(AgentkitError):

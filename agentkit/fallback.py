@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-from functools import partial
 
-from agentkit.errors import AgentkitError, ConfigError, InterfaceError, StatusError
+from agentkit.errors import AgentkitError, ConfigError, InterfaceError, MissingKeyError, StatusError
 from agentkit.interface import Interface
 from agentkit.messages import Request
 from agentkit.wrapper import Plan, Wrapper
@@ -26,8 +25,8 @@ def moves_on(error: InterfaceError) -> bool:
 class Fallback(Wrapper):
     """Asks the first interface that answers.
 
-    One that failed is left aside for a while. That another answered is in `Response.repairs`. An
-    interface that cannot be used at all, such as one without a key, is passed over.
+    One that failed is left aside for a while. That another answered is in `Response.repairs`. One
+    without a key is passed over, and so is a later one that does not take an option or alias.
 
     Args:
         choices: Interfaces, each with a model of its own or None for the request's.
@@ -75,15 +74,17 @@ class Fallback(Wrapper):
                 told = "; ".join(f"{name}: {error}" for name, error in failures)
                 notes = [f"{interface.name} answered, because {told}"] if failures else []
                 return replace(response, repairs=(*response.repairs, *notes))
-        raise next(
-            (e for _, e in reversed(failures) if isinstance(e, InterfaceError)), failures[0][1]
-        )
+        raise _all_told(failures)
 
     def check(self, request: Request) -> None:
-        """Refuse what none of the interfaces takes."""
-        refused = [each for each in map(partial(self._refusal, request), self._choices) if each]
-        if len(refused) == len(self._choices):
-            raise refused[0]
+        """Refuse what the first interface that has its key does not take.
+
+        An option or alias with a slip in it must not pass unseen to the next.
+        """
+        refused = [self._refusal(request, each) for each in self._choices]
+        with_key = [each for each in refused if not isinstance(each, MissingKeyError)]
+        if error := (with_key or refused)[0]:
+            raise error
 
     def quota_key(self, request: Request) -> Hashable | None:
         """None: each interface inside has limits of its own."""
@@ -115,3 +116,13 @@ class Fallback(Wrapper):
         except ConfigError as error:
             return error
         return None
+
+
+def _all_told(failures: Sequence[tuple[str, AgentkitError]]) -> AgentkitError:
+    """The error to raise when nobody answered: the last of an interface that was asked."""
+    asked = [each for each in failures if isinstance(each[1], InterfaceError)]
+    last = (asked[-1:] or failures[:1])[0]
+    others = "; ".join(f"{name}: {error}" for name, error in failures if error is not last[1])
+    if others:
+        last[1].args = (f"{last[0]}: {last[1]} (others failed too: {others})",)
+    return last[1]

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any, Literal
 
 import httpx
-from pydantic import SecretStr
 
 from agentkit.catalog import FIRST, Page
 from agentkit.catalog import page as page_named
-from agentkit.clients import USER_AGENT, Clients, aread_on, read_on, translated
+from agentkit.clients import Clients, aread_on, read_on, translated
+from agentkit.credentials import Credentials
 from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError, closest
 from agentkit.interface import Interface, last_piece, whole
 from agentkit.memory import memory_of
 from agentkit.messages import Delta, Request, Response
 from agentkit.prices import cost_of
-from agentkit.redact import looks_secret, redact
+from agentkit.redact import redact
 from agentkit.settings import aliases_for, read_settings
 from agentkit.wire import (
     Dialect,
@@ -34,8 +32,6 @@ from agentkit.wire import (
     quotas_of,
     status_error,
 )
-
-_SECRET = re.compile(r"auth|cookie|key|secret|token", re.IGNORECASE)  # headers not to be shown
 
 
 class HTTPInterface(Interface):
@@ -83,9 +79,8 @@ class HTTPInterface(Interface):
         address = base_url or os.environ.get(self.page.base_url_variable) or self.page.base_url
         self._base = address.rstrip("/")
         self._url = f"{self._base}/chat/completions"
-        given = api_key or os.environ.get(self.page.key_variable, "")
-        self._key = SecretStr(given.strip())  # a key read from a file ends in a newline
-        self._extra_body, self._extra_headers = dict(extra_body or {}), dict(extra_headers or {})
+        self._credentials = Credentials(self.page, api_key, extra_headers)
+        self._extra_body = dict(extra_body or {})
         named = dialect or self.page.dialect
         self.finds_dialect = named == "auto"
         self.dialect: Dialect = "functions" if named == "auto" else named
@@ -138,9 +133,11 @@ class HTTPInterface(Interface):
             InterfaceError: It gave no list.
             ConfigError: There is no key, or none that can be sent.
         """
-        self._check_key()
+        self._credentials.check()
         with self._translated():
-            reply = self._clients.sync().get(f"{self._base}/models", headers=self._headers())
+            reply = self._clients.sync().get(
+                f"{self._base}/models", headers=self._credentials.headers
+            )
             if not reply.is_success:
                 raise self._error(reply, reply.content)
             listed = parse(reply.content).get("data")
@@ -152,7 +149,7 @@ class HTTPInterface(Interface):
         """Refuse, before anything is sent, what this interface cannot take."""
         self.page.check_options(request.options)
         self._named(request.model)
-        self._check_key()
+        self._credentials.check()
 
     def model(self, name: str) -> str:
         """The full name behind an alias; a full name stays as it is.
@@ -183,8 +180,7 @@ class HTTPInterface(Interface):
 
     @property
     def _account(self) -> tuple[str, str]:
-        key = self._key.get_secret_value().encode("utf-8", "replace")
-        return (self._url, sha256(key).hexdigest())
+        return (self._url, self._credentials.fingerprint)
 
     @property
     def address(self) -> str:
@@ -203,26 +199,7 @@ class HTTPInterface(Interface):
             quirks=known.quirks.get(model, self.page.quirks),
             extra=self._extra_body,
         )
-        return {"content": body, "headers": self._headers()}
-
-    def _headers(self) -> dict[str, str]:
-        key = self._key.get_secret_value()
-        return {
-            "Content-Type": "application/json",
-            "User-Agent": USER_AGENT,  # Groq's edge refuses some libraries' own
-            **({"Authorization": f"Bearer {key}"} if key else {}),
-            **self._extra_headers,
-        }
-
-    def _check_key(self) -> None:
-        key = self._key.get_secret_value()
-        if not key and self.page.key_variable:
-            raise ConfigError(
-                f"{self.name} needs a key: set {self.page.key_variable}. "
-                f"{self.page.key.get('steps', '')} {self.page.key.get('address', '')}".rstrip()
-            )
-        if not (key.isascii() and key.isprintable()) or " " in key:
-            raise ConfigError(f"The key of {self.name} has blanks or signs that no key has.")
+        return {"content": body, "headers": self._credentials.headers}
 
     def _named(self, name: str) -> str:
         if not name or name in self.aliases:
@@ -245,16 +222,18 @@ class HTTPInterface(Interface):
     def _decoder(self, reply: httpx.Response) -> WholeDecoder | ReplyDecoder:
         def decoded(body: bytes) -> Response:
             if reply.is_success:
-                return decode(self._hide(body.decode("utf-8", "replace")).encode())
+                return decode(self._credentials.hide(body.decode("utf-8", "replace")).encode())
             raise self._error(reply, body)
 
         whole = WholeDecoder(decoded)
         if not reply.is_success:
             return whole
-        return ReplyDecoder(reply.headers.get("content-type", ""), StreamDecoder(self._hide), whole)
+        return ReplyDecoder(
+            reply.headers.get("content-type", ""), StreamDecoder(self._credentials.hide), whole
+        )
 
     def _error(self, reply: httpx.Response, body: bytes) -> StatusError:
-        body = self._hide(body.decode("utf-8", "replace")).encode()
+        body = self._credentials.hide(body.decode("utf-8", "replace")).encode()
         error = status_error(reply.status_code, body, reply.headers)
         if reply.status_code in (401, 403) and self.page.key_variable:
             where = self.page.key.get("address", "the key that it names")
@@ -272,17 +251,6 @@ class HTTPInterface(Interface):
             cost=cost_of(self.page, asked, response.usage),
         )
 
-    def _hide(self, text: str) -> str:
-        """What the server sent without our key and headers, which some echo."""
-        for secret in self._secrets():
-            text = text.replace(secret, "[secret]")
-        return text
-
-    def _secrets(self) -> list[str]:
-        headers = (value for name, value in self._extra_headers.items() if _SECRET.search(name))
-        given = [self._key.get_secret_value(), *headers]
-        return [each for each in given if looks_secret(each)]
-
     @contextmanager
     def _translated(self) -> Iterator[None]:
         """httpx's errors as ours, and no key in any of them."""
@@ -290,7 +258,7 @@ class HTTPInterface(Interface):
             with translated(self.name, self.address):
                 yield
         except InterfaceError as error:
-            error.args = (redact(str(error), *self._secrets()),)
+            error.args = (redact(str(error), *self._credentials.secrets),)
             raise
 
 

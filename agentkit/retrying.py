@@ -48,7 +48,7 @@ class Retrying(Wrapper):
     ) -> None:
         super().__init__(inner)
         if attempts < 1 or seconds < 0:
-            raise ConfigError("attempts is at least 1, and seconds at least 0.")
+            raise ConfigError("attempts is at least 1, and patience at least 0 seconds.")
         self._attempts, self._seconds = attempts, seconds
         self._clock, self._jitter = clock, jitter
 

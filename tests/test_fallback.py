@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from staged import ASKED, Clock, Staged, pieces, response, said
 
-from agentkit import ConfigError, Delta, InterfaceError, Request, StatusError, open_interface
-from agentkit.errors import ConnectError, ReplyError, RequestTimeoutError
+from agentkit import Agent, ConfigError, Delta, InterfaceError, Request, StatusError, open_interface
+from agentkit.errors import ConnectError, MissingKeyError, ReplyError, RequestTimeoutError
 from agentkit.fallback import Fallback, moves_on
 from agentkit.testing import ScriptedInterface
 
@@ -145,6 +145,7 @@ def test_when_none_answers_the_last_error_is_raised(down, mode):
     with pytest.raises(StatusError) as raised:
         response(both(down, Named("last", last)), mode)
     assert raised.value is last
+    assert str(last) == "last: busy (others failed too: down: refused)"
 
 
 def test_one_that_cannot_be_used_is_passed_over_and_named(up, mode):
@@ -174,14 +175,30 @@ def test_each_is_asked_for_its_own_model(up):
     assert [each.requests[0].model for each in (first, up)] == ["a", "b"]
 
 
-def test_a_request_is_refused_that_none_would_take(up):
-    picky, sour = Named("picky", models=("a",)), Named("sour", models=("b",))
+def test_a_request_is_refused_that_the_first_would_not_take(up):
+    picky = Named("picky", models=("a",))
     request = Request(messages=ASKED.messages, model="c")
-    both(picky, up).check(request)
-    Fallback([(picky, "a"), (sour, None)]).check(request)
+    both(up, picky).check(request)
+    Fallback([(picky, "a"), (up, None)]).check(request)
 
     with pytest.raises(ConfigError, match="picky has no 'c'"):
-        both(picky, sour).check(request)
+        both(picky, up).check(request)
+
+
+@pytest.mark.parametrize("slip", [{"options": {"temprature": 1}}, {"model": "agnet"}])
+def test_a_slip_does_not_pass_unseen_to_the_next(slip):
+    agent = Agent(interface=[open_interface("groq", api_key="gsk_1234567890"), "offline"], **slip)
+
+    with pytest.raises(ConfigError, match=r"Did you mean '(temperature|agent)'"):
+        agent.run("Go.")
+
+
+def test_one_without_a_key_is_passed_over(up):
+    assert response(both(open_interface("groq"), up), "sync").message.content == "Hello."
+    both(open_interface("groq"), up).check(ASKED)
+
+    with pytest.raises(MissingKeyError, match="groq needs a key"):
+        both(open_interface("groq"), open_interface("openai")).check(ASKED)
 
 
 def test_there_is_something_to_choose_from():
@@ -231,7 +248,8 @@ def test_reasoning_of_one_that_failed_does_not_keep_the_next_from_answering(up, 
 def test_in_one_another_falls_back_too(down, up, mode):
     choosing = both(both(down, Named("inner", StatusError("busy", status=503))), up)
 
-    assert response(choosing, mode).repairs == ("up answered, because down, inner: busy",)
+    told = "up answered, because down, inner: inner: busy (others failed too: down: refused)"
+    assert response(choosing, mode).repairs == (told,)
 
 
 @pytest.mark.parametrize(("error", "moves"), [(ELSEWHERE[0], True), (NOWHERE[0], False)])

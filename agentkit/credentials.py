@@ -1,0 +1,80 @@
+"""The key of an interface, the headers that carry it, and keeping both out of sight."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+
+from pydantic import SecretStr
+
+from agentkit.catalog import Page
+from agentkit.clients import USER_AGENT
+from agentkit.errors import ConfigError, MissingKeyError
+from agentkit.redact import looks_secret
+
+_SECRET = re.compile(r"auth|cookie|key|secret|token", re.IGNORECASE)  # headers not to be shown
+
+
+class Credentials:
+    """What a server is sent beside a request's body.
+
+    Args:
+        page: The interface's page.
+        key: The key; if not given, the environment variable that the page names.
+        extra_headers: More headers, over all others.
+    """
+
+    def __init__(
+        self, page: Page, key: str | None = None, extra_headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._page = page
+        given = key or os.environ.get(page.key_variable, "")
+        self._key = SecretStr(given.strip())  # a key read from a file ends in a newline
+        self._extra_headers = dict(extra_headers or {})
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of a request."""
+        key = self._key.get_secret_value()
+        return {
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,  # Groq's edge refuses some libraries' own
+            **({"Authorization": f"Bearer {key}"} if key else {}),
+            **self._extra_headers,
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells one key from another without telling the key."""
+        return sha256(self._key.get_secret_value().encode("utf-8", "replace")).hexdigest()
+
+    def check(self) -> None:
+        """Refuse a key that cannot be sent.
+
+        Raises:
+            MissingKeyError: There is none, and the server wants one.
+            ConfigError: It has signs that no key has.
+        """
+        key, page = self._key.get_secret_value(), self._page
+        if not key and page.key_variable:
+            raise MissingKeyError(
+                f"{page.name} needs a key: set {page.key_variable}. "
+                f"{page.key.get('steps', '')} {page.key.get('address', '')}".rstrip()
+            )
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise ConfigError(f"The key of {page.name} has blanks or signs that no key has.")
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must not be seen: the key, and headers that look like one."""
+        headers = (value for name, value in self._extra_headers.items() if _SECRET.search(name))
+        given = [self._key.get_secret_value(), *headers]
+        return [each for each in given if looks_secret(each)]
+
+    def hide(self, text: str) -> str:
+        """What a server sent without them: some echo them."""
+        for secret in self.secrets:
+            text = text.replace(secret, "[secret]")
+        return text
