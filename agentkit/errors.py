@@ -28,6 +28,11 @@ class AgentkitError(Exception):
     run: Any = None
     """The `Run` so far, where the error ended one."""
 
+    def add(self, text: str) -> None:
+        """Say more: the message with a sentence behind it."""
+        said = str(self).rstrip()
+        self.args = (f"{said}{'' if said.endswith(('.', '!', '?', ')')) else '.'} {text}",)
+
 
 class ConfigError(AgentkitError):
     """A setting, interface, alias or option does not exist or does not fit."""

@@ -237,7 +237,7 @@ class HTTPInterface(Interface):
         error = status_error(reply.status_code, body, reply.headers)
         if reply.status_code in (401, 403) and self.page.key_variable:
             where = self.page.key.get("address", "the key that it names")
-            error.args = (f"{error} Check {self.page.key_variable}: {where}",)
+            error.add(f"Check {self.page.key_variable}: {where}")
         if reply.has_redirect_location:
             error.args = (f"{error} (it redirects to {reply.headers['location']})",)
         return error

@@ -131,7 +131,7 @@ def _told(error: StatusError) -> StatusError:
     raw = _body(error).get("failed_generation")
     text = raw if isinstance(raw, str) else json.dumps(raw)
     if raw and text[:_SHOWN] not in str(error):
-        error.args = (f"{error} The model wrote: {text[:_SHOWN]}",)
+        error.add(f"The model wrote: {text[:_SHOWN]}")
     return error
 
 

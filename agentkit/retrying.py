@@ -87,5 +87,5 @@ class Retrying(Wrapper):
 
     @staticmethod
     def _give_up(error: InterfaceError, why: str) -> None:
-        error.args = (f"{error} {why}",)
+        error.add(why)
         raise error

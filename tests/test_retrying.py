@@ -123,7 +123,7 @@ def test_it_gives_up_after_so_many_attempts_and_says_so(retrying, clock, mode):
         response(asking, mode)
 
     assert raised.value is error
-    assert str(error) == "busy Gave up after 3 attempts in 2 s."
+    assert str(error) == "busy. Gave up after 3 attempts in 2 s."
     assert len(asking.inner.requests) == 3
 
 

@@ -27,7 +27,7 @@ class OfflineInterface(Interface):
 
     def check(self, request: Request) -> None:
         """Refuse options that Groq would refuse, so that a mistake shows without a key too."""
-        page("groq").check_options(request.options)
+        page("groq").model_copy(update={"name": self.name}).check_options(request.options)
 
     async def asend(self, request: Request) -> Response:
         """`send`: it is too quick to be worth a thread."""

@@ -165,14 +165,17 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = N
     quotas, wait = quotas_of(headers or {}), retry_after(headers or {}, text)
     if wait is None and status == HTTPStatus.TOO_MANY_REQUESTS:
         wait = refill(quotas)
-    return StatusError(
-        f"The server answered {status}: {text}{_remedy(status, text)}",
+    made = StatusError(
+        f"The server answered {status}: {text}",
         status=status,
         code=str(code) if code is not None else _text(details.get("type")),
         body=error if error is not None else _begin(body),
         retry_after=wait,
         quotas=quotas,
     )
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        made.add(_remedy(text))
+    return made
 
 
 def _told(body: bytes) -> Any:
@@ -196,13 +199,12 @@ def _behind(details: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**details, **inner, "message": f"{details.get('message') or ''}: {text}".lstrip(": ")}
 
 
-def _remedy(status: int, text: str) -> str:
-    if status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return ""
+def _remedy(text: str) -> str:
+    """What helps against a request that is too large."""
     numbers = _TOO_LARGE.search(text)
-    told = f" The request counts {numbers[2]} tokens, {numbers[1]} are allowed." if numbers else ""
+    told = f"The request counts {numbers[2]} tokens, {numbers[1]} are allowed. " if numbers else ""
     return (
-        f"{told} Waiting does not help: send a shorter transcript, smaller tool results "
+        f"{told}Waiting does not help: send a shorter transcript, smaller tool results "
         "(max_chars), fewer tools, or a lower max_tokens, which counts too."
     )
 
