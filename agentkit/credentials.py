@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from agentkit.catalog import Page
 from agentkit.clients import USER_AGENT
 from agentkit.errors import ConfigError, MissingKeyError
-from agentkit.redact import looks_secret
+from agentkit.redact import SHORTEST
 
 _SECRET = re.compile(r"auth|cookie|key|secret|token", re.IGNORECASE)  # headers not to be shown
+_LONG = 20  # characters; no word that is given for a key is as long
 
 
 class Credentials:
@@ -71,10 +72,22 @@ class Credentials:
         """What must not be seen: the key, and headers that look like one."""
         headers = (value for name, value in self._extra_headers.items() if _SECRET.search(name))
         given = [self._key.get_secret_value(), *headers]
-        return [each for each in given if looks_secret(each)]
+        return [each for each in given if len(each) >= SHORTEST]
 
     def hide(self, text: str) -> str:
-        """What a server sent without them: some echo them."""
-        for secret in self.secrets:
-            text = text.replace(secret, "[secret]")
-        return text
+        """What a server said of a failure without them: some echo them."""
+        return _without(self.secrets, text)
+
+    def hide_in_answer(self, text: str) -> str:
+        """What a model said without them; a word given for a key, as `not-needed`, may stand."""
+        return _without([each for each in self.secrets if _is_no_word(each)], text)
+
+
+def _without(secrets: list[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "[secret]")
+    return text
+
+
+def _is_no_word(secret: str) -> bool:
+    return len(secret) >= _LONG or any(map(str.isdigit, secret))

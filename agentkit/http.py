@@ -220,17 +220,17 @@ class HTTPInterface(Interface):
         return self.memory.first_model
 
     def _decoder(self, reply: httpx.Response) -> WholeDecoder | ReplyDecoder:
+        hide = self._credentials.hide_in_answer
+
         def decoded(body: bytes) -> Response:
             if reply.is_success:
-                return decode(self._credentials.hide(body.decode("utf-8", "replace")).encode())
+                return decode(hide(body.decode("utf-8", "replace")).encode())
             raise self._error(reply, body)
 
         whole = WholeDecoder(decoded)
         if not reply.is_success:
             return whole
-        return ReplyDecoder(
-            reply.headers.get("content-type", ""), StreamDecoder(self._credentials.hide), whole
-        )
+        return ReplyDecoder(reply.headers.get("content-type", ""), StreamDecoder(hide), whole)
 
     def _error(self, reply: httpx.Response, body: bytes) -> StatusError:
         body = self._credentials.hide(body.decode("utf-8", "replace")).encode()

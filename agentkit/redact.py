@@ -11,14 +11,6 @@ SHORTEST = 8
 """Characters of a secret; hiding a shorter one would also hide ordinary words."""
 
 
-_LONG = 20  # characters; no key of that length is a word
-
-
-def looks_secret(value: str) -> bool:
-    """Whether a key is one: servers without keys are given words such as `not-needed`."""
-    return len(value) >= SHORTEST and (len(value) >= _LONG or any(map(str.isdigit, value)))
-
-
 def redact(text: str, *secrets: str) -> str:
     """The text without API keys, values of secret environment variables, and the given secrets."""
     known = [value for name, value in os.environ.items() if _NAMES.search(name.upper())]

@@ -135,7 +135,7 @@ def error_of(reply: Mapping[str, Any]) -> StatusError | None:
     choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
     places = (reply, _mapping(reply.get("x_groq")), choice)
     error: Any = next((place["error"] for place in places if place.get("error")), None)
-    if reply.get("object") == "error" or (error and isinstance(reply.get("message"), str)):
+    if reply.get("object") == "error" or (isinstance(error, str | bool) and reply.get("message")):
         error = reply  # its words stand beside it
     if not error:
         return None
@@ -191,9 +191,9 @@ def _told(body: bytes) -> Any:
 def _behind(details: Mapping[str, Any]) -> Mapping[str, Any]:
     """The details with those of the provider behind a router, which OpenRouter sends as text."""
     raw = _mapping(details.get("metadata")).get("raw")
-    told = _told(raw.encode()) if isinstance(raw, str) else raw
+    told = _told(raw.encode("utf-8", "replace")) if isinstance(raw, str) else raw
     inner = _mapping(_mapping(told).get("error", told))
-    text = _text(inner.get("message")) or _text(raw)
+    text = _text(inner.get("message")) or (_begin(raw) if isinstance(raw, str) else "")
     if not text:
         return details
     return {**details, **inner, "message": f"{details.get('message') or ''}: {text}".lstrip(": ")}

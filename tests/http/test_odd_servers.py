@@ -141,6 +141,15 @@ def test_a_word_given_for_a_key_stays_in_answers(server, key):
     with_word.close()
 
 
+def test_a_word_given_for_a_key_is_hidden_where_a_server_refuses_it(server):
+    server.script(Raw([b'{"error":{"message":"No key supersecret"}}'], status=401))
+    with_word = HTTPInterface("groq", api_key="supersecret", base_url=server.url)
+    with pytest.raises(StatusError) as caught:
+        Agent(interface=with_word).run("Go.")
+    assert "supersecret" not in f"{caught.value} {caught.value.body}"
+    with_word.close()
+
+
 def test_drafts_of_calls_in_thoughts_are_not_run(server, interface):
     draft = '<function=delete>{"path":"/b"}</function>'
     thought = f"<think>I could call {draft} - no wait</think>"

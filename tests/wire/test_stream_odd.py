@@ -109,6 +109,8 @@ def test_a_last_event_without_a_blank_line_is_a_piece_too():
 
 
 FAILURES = [
+    {"error": {"message": "stopped", "code": 503}, "message": "Sorry"},
+    {"error": {"message": "No", "code": 503, "metadata": {"raw": "stopped"}}},
     {"object": "error", "message": "stopped", "code": 503},
     {"error": True, "message": "stopped", "code": 503},
     {"error": "Sorry", "message": "stopped", "status": 503},
@@ -136,6 +138,12 @@ def test_a_failure_in_any_place_is_an_error_with_its_words(last):
 def test_a_failure_in_any_place_of_a_whole_reply_is_an_error_with_its_words(failed):
     with pytest.raises(StatusError, match=r"503: .*stopped"):
         decode(json.dumps(failed).encode())
+
+
+def test_words_behind_a_router_may_hold_anything():
+    raw = '{"metadata": {"raw": "no \\ud83d"}, "message": "failed"}'
+    with pytest.raises(StatusError, match="500: failed: no "):
+        decode(b'{"error": ' + raw.encode() + b"}")
 
 
 def test_an_answer_that_ended_in_an_error_is_one():
