@@ -40,6 +40,8 @@ class Adapting(Wrapper):
             except StatusError as error:
                 change = self._change(error, request, model) if len(repairs) < _MOST else None
                 if change is None or error.handed_out:
+                    if model != (asked := self.inner.model(request.model)):
+                        error.add(f"({model} was asked in place of {asked}, which is retired.)")
                     raise
             else:
                 assert response is not None

@@ -201,7 +201,14 @@ class Agent(Generic[T]):
         yield RunEnded(loop.run())
 
     def _loop(self, prompt: str | None, given: RunOptions) -> Loop[T]:
-        options = {"stream": False, **self.options, **(given.get("options") or {})}
+        if unknown := given.keys() - RunOptions.__annotations__.keys():
+            raise TypeError(
+                f"A run has no argument {min(unknown)!r}, only a prompt and "
+                f"{', '.join(RunOptions.__annotations__)}. Model and limits are settings of the "
+                "Agent; what is sent to the model, such as temperature, goes into options={...}."
+            )
+        options = {**self.options, **(given.get("options") or {})}
+        options["stream"] = options.get("stream") or False
         self._check(options)
         self.interface.check(Request(messages=(), model=self.model, options=options))
         messages = list(given.get("messages", ()))

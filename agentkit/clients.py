@@ -133,6 +133,8 @@ def _why(error: Exception) -> tuple[str, bool]:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.ConnectError):
         return "The connection was refused or failed", True
+    if isinstance(error, httpx.LocalProtocolError):
+        return "The request cannot be sent", False
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return "This is not an address", False
     return "The connection was cut", True

@@ -130,9 +130,9 @@ class LimitError(AgentkitError):
     """A run reached one of its limits; `run.messages` can be continued with a higher one."""
 
 
-def closest(name: str, known: Iterable[str]) -> str:
+def closest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """A hint such as " Did you mean 'clock'?", or nothing where no known name is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(name, list(known), n=1)
+    near = get_close_matches(name, list(known), n=1, cutoff=cutoff)
     return f" Did you mean {near[0]!r}?" if near else ""

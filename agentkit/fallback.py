@@ -9,6 +9,7 @@ from dataclasses import replace
 from agentkit.errors import AgentkitError, ConfigError, InterfaceError, MissingKeyError, StatusError
 from agentkit.interface import Interface
 from agentkit.messages import Request
+from agentkit.notices import say_once
 from agentkit.wrapper import Plan, Wrapper
 
 _WRONG = (400, 422)  # the request itself is wrong, so it is elsewhere too
@@ -73,6 +74,8 @@ class Fallback(Wrapper):
                 assert response is not None
                 told = "; ".join(f"{name}: {error}" for name, error in failures)
                 notes = [f"{interface.name} answered, because {told}"] if failures else []
+                if any(_is_about_the_key(error) for _, error in failures):
+                    say_once(f"agentkit: {notes[0]}")
                 return replace(response, repairs=(*response.repairs, *notes))
         raise _all_told(failures)
 
@@ -116,6 +119,12 @@ class Fallback(Wrapper):
         except ConfigError as error:
             return error
         return None
+
+
+def _is_about_the_key(error: AgentkitError) -> bool:
+    """Whether it stays until somebody does something about it."""
+    refused = isinstance(error, StatusError) and error.status in (401, 403)
+    return refused or isinstance(error, MissingKeyError)
 
 
 def _all_told(failures: Sequence[tuple[str, AgentkitError]]) -> AgentkitError:

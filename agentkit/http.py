@@ -33,6 +33,9 @@ from agentkit.wire import (
     status_error,
 )
 
+_PATH = "/chat/completions"
+_SLIP = 0.8  # how near a name is to an alias that it misspells; small models are named smollm
+
 
 class HTTPInterface(Interface):
     """A server that speaks chat completions: one request, one reply, nothing more.
@@ -54,7 +57,7 @@ class HTTPInterface(Interface):
         extra_headers: More headers, over all others.
 
     Raises:
-        ConfigError: There is no such page.
+        ConfigError: There is no such page or dialect.
     """
 
     def __init__(
@@ -77,11 +80,13 @@ class HTTPInterface(Interface):
         own = dict(aliases or {})
         self.aliases = {**aliases_for(self.name, self.page.aliases, settings), **own}
         address = base_url or os.environ.get(self.page.base_url_variable) or self.page.base_url
-        self._base = address.rstrip("/")
-        self._url = f"{self._base}/chat/completions"
+        self._base = address.rstrip("/").removesuffix(_PATH).rstrip("/")
+        self._url = f"{self._base}{_PATH}"
         self._credentials = Credentials(self.page, api_key, extra_headers)
         self._extra_body = dict(extra_body or {})
         named = dialect or self.page.dialect
+        if named not in ("functions", "tools", "auto"):
+            raise ConfigError(f"dialect is functions, tools or auto, not {named!r}.")
         self.finds_dialect = named == "auto"
         self.dialect: Dialect = "functions" if named == "auto" else named
         self.memory = memory_of(self._account)
@@ -205,7 +210,7 @@ class HTTPInterface(Interface):
         if not name or name in self.aliases:
             return self.aliases.get(name or "default", "")
         full = {*self.aliases.values(), *self.memory.moved.values()}
-        if name not in full and (hint := closest(name, self.aliases)):
+        if name not in full and (hint := closest(name, self.aliases, cutoff=_SLIP)):
             raise ConfigError(
                 f"{self.name} has no alias {name!r}.{hint} Its aliases are: "
                 f"{', '.join(self.aliases)}; or give a model's full name."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from agentkit.notices import say_once
 _LONGEST = 600.0  # seconds that a request may wait for its place
 _HASTE = 10.0  # seconds of patience where another interface can be asked
 _PRIVATE = ("api_key", "base_url", "extra_headers", "extra_body")
+_HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:/.*)?\Z")
 _LOOK = 0.5  # seconds to look for a local server
 
 
@@ -53,7 +55,7 @@ def open_interface(
     if pacing is False and limits != (None, None):
         raise ConfigError("pacing=False leaves no limits to keep: leave one of them out.")
     around = _Around(attempts, patience, recovery, pacing, *limits, http)
-    chosen = [name] if isinstance(name, str) else list(name or _usual())
+    chosen = [name] if isinstance(name, str) else list(_usual() if name is None else name)
     local = [each for each in chosen if isinstance(each, str) and each.split(":")[0] == "local"]
     if local and len(chosen) > len(local) and not _running():
         chosen = [each for each in chosen if each not in local]  # the others are there for that
@@ -82,7 +84,7 @@ def usual() -> tuple[list[str], str]:
     if wanted := read_settings().interface:
         names = [wanted] if isinstance(wanted, str) else wanted
         return names, f"named by {settings_file()}"
-    if os.environ.get("GROQ_API_KEY"):
+    if os.environ.get("GROQ_API_KEY", "").strip():
         return ["groq"], "because GROQ_API_KEY is set"
     return ["offline"], ""
 
@@ -113,9 +115,13 @@ class _Around:
         """The interfaces in order; where another can be asked, none is waited for long.
 
         Raises:
-            ConfigError: What is meant for one server would go to several.
+            ConfigError: There is none, or what is meant for one server would go to several.
         """
-        servers = {each.partition(":")[0] for each in names if isinstance(each, str)} - {"offline"}
+        if not names:
+            raise ConfigError("The list of interfaces names none.")
+        given = {each for each in names if isinstance(each, str)}
+        servers = {each if "://" in each else each.partition(":")[0] for each in given}
+        servers -= {"offline"}
         private = [each for each in _PRIVATE if each in self.http]
         if private and len(servers) > 1:
             raise ConfigError(
@@ -133,8 +139,8 @@ class _Around:
             from agentkit.offline import OfflineInterface
 
             return OfflineInterface(), None
-        if name.startswith(("http://", "https://")):
-            return self._http(name), None
+        if "://" in name or _HOST.match(name):
+            return self._http(_address(name)), None
         name, _, model = name.partition(":")
         if name == "local":
             name = _running()
@@ -169,6 +175,12 @@ class _Around:
         if self.attempts != 1:
             made = Retrying(made, attempts=self.attempts, seconds=self.patience)
         return Recovering(made) if self.recovery else made
+
+
+def _address(text: str) -> str:
+    if not text.lower().startswith(("http://", "https://")):
+        raise ConfigError(f"{text!r} is no address: one begins with http:// or https://.")
+    return text
 
 
 def _local() -> list[Any]:

@@ -34,7 +34,7 @@ class Limits:
     def __post_init__(self) -> None:
         for each in fields(self):
             value = getattr(self, each.name)
-            if value is not None and value <= 0:
+            if value is not None and not value > 0:  # which nan is not
                 raise ConfigError(f"The limit {each.name!r} must be above 0, or None for no limit.")
 
     def reached(self, **used: float) -> str | None:

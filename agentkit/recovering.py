@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from agentkit.errors import InterfaceError, ReplyError, StatusError
+from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError
 from agentkit.interface import Interface
 from agentkit.messages import AssistantMessage, FunctionCall, Request, Response
 from agentkit.wire import clean_name, may_be_call, written_calls
@@ -43,9 +43,14 @@ class Recovering(Wrapper):
             return first
         if first.error.handed_out:
             raise first.error
+        other = _other_temperature(request)
         try:
-            second = yield from self._asked(_other_temperature(request), names)
-        except StatusError as error:  # the model may take no temperature
+            self.check(other)
+        except ConfigError:  # the interface knows no temperature
+            raise first.error from None
+        try:
+            second = yield from self._asked(other, names)
+        except StatusError as error:  # the model may take none
             raise (first.error if error.status == HTTPStatus.BAD_REQUEST else error) from None
         if isinstance(second, _Useless):
             raise second.error

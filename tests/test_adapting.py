@@ -144,6 +144,14 @@ def test_the_chain_ends(adapting, server):
     assert models(server) == [OLD, MIDDLE, NEW]
 
 
+def test_a_successor_that_fails_is_named_with_the_model_that_was_asked_for(adapting, server):
+    server.script(GONE, GONE, refusal(400, "No."))
+    with pytest.raises(StatusError) as raised:
+        response(adapting(), "sync", replace(ASKED, model=OLD))
+
+    assert str(raised.value).endswith(f"No. ({NEW} was asked in place of {OLD}, which is retired.)")
+
+
 @pytest.mark.parametrize("status", [401, 429, 500])
 def test_other_failures_are_not_for_it(adapting, server, status):
     server.script(refusal(status, "no functions for you"))

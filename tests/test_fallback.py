@@ -193,6 +193,16 @@ def test_a_slip_does_not_pass_unseen_to_the_next(slip):
         agent.run("Go.")
 
 
+def test_that_another_answers_for_want_of_a_key_is_told_once(up, capsys):
+    choosing = both(open_interface("groq"), Named("up", said(), said()))
+    response(choosing, "sync")
+    response(choosing, "sync")
+
+    told = capsys.readouterr().err
+    assert told.startswith("agentkit: up answered, because groq: groq needs a key")
+    assert told.count("\n") == 1
+
+
 def test_one_without_a_key_is_passed_over(up):
     assert response(both(open_interface("groq"), up), "sync").message.content == "Hello."
     both(open_interface("groq"), up).check(ASKED)

@@ -9,7 +9,7 @@ from conftest import KEY
 from model_server import Raw, Reply, _Handler
 from staged import ASKED, Clock, response
 
-from agentkit import ConfigError, Interface, Request, open_interface
+from agentkit import ConfigError, HTTPInterface, Interface, Request, open_interface
 from agentkit.catalog import names, page
 from agentkit.memory import memory_of
 from agentkit.notices import say_once
@@ -226,7 +226,9 @@ def test_the_settings_name_one_or_several(monkeypatch, text, name):
 
 
 def test_a_key_of_groq_is_enough_and_without_it_there_is_the_offline_model(monkeypatch, capsys):
-    assert open_interface().name == open_interface([]).name == "offline"
+    assert open_interface().name == "offline"
+    monkeypatch.setenv("GROQ_API_KEY", " ")
+    assert open_interface().name == "offline"
     assert capsys.readouterr().err.count("no GROQ_API_KEY") == 1
     monkeypatch.setenv("GROQ_API_KEY", KEY)
 
@@ -281,7 +283,41 @@ def test_settings_that_make_no_sense_are_refused(wrong):
         open_interface("groq", **wrong)
 
 
-@pytest.mark.parametrize("name", ["grok", "", ":large", "localhost:8000/v1", ["groq", "nobody"]])
+@pytest.mark.parametrize("name", ["127.0.0.1:8000", "localhost:8000/v1", "localhost", "a.b/v1"])
+def test_an_address_without_its_scheme_is_told_so(name):
+    with pytest.raises(ConfigError, match="one begins with http:// or https://"):
+        open_interface(name)
+
+
+def test_a_list_of_none_is_refused():
+    with pytest.raises(ConfigError, match="names none"):
+        open_interface([])
+
+
+@pytest.mark.parametrize("private", ["api_key", "base_url", "extra_headers", "extra_body"])
+def test_what_is_meant_for_one_address_goes_to_no_other(private):
+    with pytest.raises(ConfigError, match="would go to 2"):
+        open_interface(["http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1"], **{private: "x"})
+
+
+@pytest.mark.parametrize("model", ["smollm2", "large-v3", "agent-7b", "small-7b"])
+def test_a_models_name_may_resemble_an_alias(model):
+    http = HTTPInterface("ollama")
+    assert http.model(model) == model
+
+
+@pytest.mark.parametrize("end", ["", "/", "/chat/completions", "/chat/completions/"])
+def test_an_address_may_be_that_of_the_endpoint(end):
+    http = HTTPInterface("ollama", base_url=f"http://127.0.0.1:1/v1{end}")
+    assert http.address == "http://127.0.0.1:1/v1/chat/completions"
+
+
+def test_a_dialect_that_nobody_speaks_is_refused():
+    with pytest.raises(ConfigError, match="functions, tools or auto"):
+        HTTPInterface("groq", dialect="xml")
+
+
+@pytest.mark.parametrize("name", ["grok", "", ":large", ["groq", "nobody"]])
 def test_a_name_that_nobody_has_is_refused(name):
     with pytest.raises(ConfigError, match=r"no interface .* Known are: .*groq"):
         open_interface(name)

@@ -7,11 +7,11 @@ import pytest
 from pydantic import Field
 from signatures_models import Address, Movie, Point, Tree
 
-from agentkit import ConfigError, load_messages
+from agentkit import Agent, ConfigError, Limits, load_messages
 from agentkit.answer import Answer
 from agentkit.catalog import page
 from agentkit.settings import read_settings
-from agentkit.testing import call
+from agentkit.testing import ScriptedInterface, call
 
 FENCED = "```json\n[1, 2]\n```"
 ANSWERS = [
@@ -113,3 +113,23 @@ def test_a_file_that_is_no_text_is_a_config_error(tmp_path: Path):
 def test_a_number_that_no_server_takes_is_refused(name: str, value: Any):
     with pytest.raises(ConfigError, match=f"The option '{name}' takes"):
         page("groq").check_options({name: value})
+
+
+@pytest.mark.parametrize("wrong", ["model", "stream", "dep", "option", "limit"])
+def test_an_argument_that_a_run_does_not_have_is_refused(wrong: str):
+    with pytest.raises(
+        TypeError, match=f"A run has no argument '{wrong}'.*messages, deps, options"
+    ):
+        Agent(interface=ScriptedInterface("Hi.")).run("Hi", **{wrong: 1})
+
+
+def test_the_option_stream_is_off_where_it_is_none():
+    model = ScriptedInterface("Hi.")
+    Agent(interface=model, options={"stream": True}).run("Hi", options={"stream": None})
+
+    assert model.requests[0].options["stream"] is False
+
+
+def test_a_limit_that_is_no_number_is_refused():
+    with pytest.raises(ConfigError, match="'cost' must be above 0"):
+        Limits(cost=float("nan"))

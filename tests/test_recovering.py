@@ -292,3 +292,15 @@ def test_what_the_error_shows_of_the_models_words_has_an_end():
         response(Recovering(Staged(broken(long))), "sync", OFFERED)
 
     assert 1000 < len(str(raised.value)) < 1100
+
+
+def test_where_there_is_no_other_temperature_the_first_error_counts(mode):
+    class WithoutTemperature(Staged):
+        def check(self, request):
+            if "temperature" in request.options:
+                raise ConfigError("house has no option 'temperature'.")
+
+    inner = WithoutTemperature(said(""))
+    with pytest.raises(ReplyError, match="neither text nor a call"):
+        response(Recovering(inner), mode)
+    assert len(inner.requests) == 1

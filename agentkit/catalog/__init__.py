@@ -13,10 +13,10 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from agentkit.errors import ConfigError, closest
 from agentkit.messages import Usage
@@ -161,6 +161,17 @@ class Page(BaseModel):
     prices: tuple[Price, ...] = ()
     plans: tuple[Plan, ...] = ()
 
+    @model_validator(mode="after")
+    def _chains_end(self) -> Self:
+        for each in self.retired:
+            model, seen = each.successor, {each.model}
+            while (found := self.successor(model)) and model not in seen:
+                seen.add(model)
+                model = found.successor
+            if model in seen:
+                raise ConfigError(f"The page {self.name!r}: {model!r} succeeds itself.")
+        return self
+
     def successor(self, model: str) -> Retired | None:
         """What is known of a model's retirement."""
         return next((each for each in self.retired if each.model == model), None)
@@ -220,7 +231,11 @@ def page(name: str) -> Page:
         raise ConfigError(
             f"There is no interface {name!r}.{closest(name, known)} Known are: {', '.join(known)}."
         )
-    return read_page(name, _places()[name].read_text(encoding="utf-8"))
+    try:
+        text = _places()[name].read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The page {name!r} cannot be read: {error}.") from error
+    return read_page(name, text)
 
 
 @cache
@@ -231,8 +246,9 @@ def names() -> tuple[str, ...]:
 
 def own_pages() -> Path:
     """The directory of the user's own pages: `interfaces` in the settings of agentkit."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "agentkit" / "interfaces"
+    base = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    home = base if base.is_absolute() else Path.home() / ".config"  # as XDG wants it
+    return home / "agentkit" / "interfaces"
 
 
 def read_page(name: str, text: str) -> Page:
@@ -245,23 +261,15 @@ def read_page(name: str, text: str) -> Page:
         values = tomllib.loads(text)
         options = values.pop("options", {})
         common = {each: _common()[each] for each in options.pop("common", ())}
-        made = Page(name=name, **{**values, "options": {**common, **options}})
+        return Page(name=name, **{**values, "options": {**common, **options}})
     except KeyError as error:
         raise ConfigError(f"The page {name!r}: no common option {error}.") from None
-    except (tomllib.TOMLDecodeError, TypeError) as error:
+    except (tomllib.TOMLDecodeError, TypeError, AttributeError) as error:
         raise ConfigError(f"The page {name!r} cannot be read: {error}.") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
         raise ConfigError(f"The page {name!r}: {where}: {first['msg']}.") from error
-    successors = {each.model: each.successor for each in made.retired}
-    for model in successors:
-        seen = {model}
-        while (model := successors.get(model, "")) not in ("", *seen):
-            seen.add(model)
-        if model:
-            raise ConfigError(f"The page {name!r}: {model!r} succeeds itself.")
-    return made
 
 
 def page_of(address: str) -> Page:

@@ -113,7 +113,10 @@ def remove(name: Name) -> None:
             raise ConfigError(f"{name!r} is one of agentkit's own interfaces, which stay.")
         known = ", ".join(sorted(own)) or "none"
         raise ConfigError(f"There is no own page {name!r}.{closest(name, own)} There are: {known}.")
-    own[name].unlink()
+    try:
+        own[name].unlink()
+    except OSError as error:
+        raise ConfigError(f"{own[name]} cannot be removed: {error.strerror}.") from error
     _forget()
     write(f"{own[name]} is removed.\n")
 

@@ -200,6 +200,30 @@ def test_a_page_with_a_mistake_hides_no_other(inside, own):
     assert "offline" in rows
 
 
+def test_a_page_that_is_no_text_is_one_line_and_hides_no_other(inside, own):
+    (own / "folder.toml").mkdir(parents=True)
+    (own / "gone.toml").symlink_to(own / "nowhere")
+    (own / "latin.toml").write_bytes(b'title = "\xe9"\n')
+    (own / "option.toml").write_text("options = 3\n")
+    listed = inside("interfaces", "list")
+    rows = {line.split()[0]: line for line in listed.out.splitlines()}
+    shown = inside("interfaces", "show", "latin")
+
+    assert listed.code == 0
+    for name in ("folder", "gone", "latin", "option"):
+        assert "cannot be read" in rows[name]
+    assert "groq" in rows
+    assert (shown.code, shown.err.count("\n")) == (2, 1)
+
+
+def test_a_page_that_cannot_be_removed_is_one_line(inside, own):
+    (own / "folder.toml").mkdir(parents=True)
+    done = inside("interfaces", "remove", "folder")
+
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "cannot be removed" in done.err
+
+
 def test_a_page_is_replaced_by_force_alone(inside, own):
     inside("interfaces", "add", "mine", *URL)
     again = ("interfaces", "add", "mine", "--url", "https://other.example.org/v1")

@@ -72,6 +72,12 @@ def test_an_address_that_is_none_says_so(elsewhere, address):
     assert "not an address" in str(error)
 
 
+def test_a_header_that_cannot_be_sent_says_so(elsewhere, server):
+    error = _failure(elsewhere(extra_headers={"x-note": "two\nlines"}), ConnectError)
+    assert "The request cannot be sent" in str(error)
+    assert not error.retryable
+
+
 def test_a_password_in_the_address_is_not_shown(elsewhere):
     error = _failure(elsewhere(base_url="http://ada:s3cret@no-such-host.invalid/v1"), ConnectError)
     assert "s3cret" not in "".join(traceback.format_exception(error))
