@@ -6,12 +6,14 @@ import json
 import re
 from dataclasses import replace
 
+from agentkit.catalog import Quirks
 from agentkit.errors import StatusError
 from agentkit.http import HTTPInterface
 from agentkit.messages import Request, Response
 from agentkit.notices import say_once
 from agentkit.settings import alias_variable
-from agentkit.wrapper import Plan, Wrapper
+from agentkit.wire import Dialect
+from agentkit.wrapper import Ask, Plan, Wrapper, never
 
 _MOST = 8  # adaptations in one request; a page's chain of retired models is shorter
 _REFUSES_FUNCTIONS = re.compile(r"\bfunctions\b|function_call\b|role\W{1,3}function\b")
@@ -35,17 +37,20 @@ class Adapting(Wrapper):
         useless: Response | None = None
         while True:
             model = self._model(request)
+            dialect, quirks = self.inner.spelling(model)
+            doubtful = self._doubtful(request, model)
+            own = replace(request, model=model)
             try:
-                response = yield self.inner, replace(request, model=model)
+                response = yield Ask(self.inner, own, _all if doubtful else never)
             except StatusError as error:
-                change = self._change(error, request, model) if len(repairs) < _MOST else None
-                if change is None or error.handed_out:
+                change = self._change(error, request, model, dialect, quirks)
+                if change is None or error.handed_out or len(repairs) == _MOST:
                     if model != (asked := self.inner.model(request.model)):
                         error.add(f"({model} was asked in place of {asked}, which is retired.)")
                     raise
             else:
                 assert response is not None
-                change = self._unseen(response, request, model)
+                change = self._unseen(response, own) if doubtful else None
                 if change is None:
                     self._tell(request, model)
                     response = response.after(useless) if useless else response
@@ -53,46 +58,47 @@ class Adapting(Wrapper):
                 useless = response
             repairs.append(change)
 
-    def holds(self, request: Request, head: str) -> bool:
-        """Text waits while it is not clear whether the model saw the functions."""
-        return self._doubtful(request, self._model(request))
-
     def _model(self, request: Request) -> str:
         return self.inner.memory.current(self.inner.model(request.model))
 
     def _doubtful(self, request: Request, model: str) -> bool:
-        speaks = self._speaks_functions(model)
-        return speaks and bool(request.definitions) and model not in self.inner.memory.proven
+        """Whether the model may not see the functions: the dialect is the old one, and a guess."""
+        guessed = self.inner.finds_dialect and self.inner.spelling(model)[0] == "functions"
+        return guessed and bool(request.definitions) and model not in self.inner.memory.proven
 
-    def _speaks_functions(self, model: str) -> bool:
-        """Whether requests are in the old dialect, and may change to the new one."""
-        return self.inner.finds_dialect and model not in self.inner.memory.dialects
+    def _change(
+        self, error: StatusError, request: Request, model: str, dialect: Dialect, quirks: Quirks
+    ) -> str | None:
+        """What to change in a request after an error, already learned; None for nothing.
 
-    def _change(self, error: StatusError, request: Request, model: str) -> str | None:
-        """What to change in the request after an error, already learned; None for nothing."""
+        It is judged by how this request was spelled: others may have learned meanwhile.
+        """
         memory, text = self.inner.memory, str(error)
         if error.code == "tool_use_failed":  # it saw the functions, or it had called none
             memory.proven.add(model)
             return None
         if error.no_such_model:
-            return self._moved(model)
+            return self._moved(request, model)
         if error.status not in (400, 422):
             return None
-        if self._speaks_functions(model) and _REFUSES_FUNCTIONS.search(text):
+        guessed = self.inner.finds_dialect and dialect == "functions"
+        if guessed and _REFUSES_FUNCTIONS.search(text):
             memory.dialects[model] = "tools"
             return "dialect: tools, because the server refuses functions"
-        quirks = memory.quirks.get(model, self.inner.page.quirks)
         if (rule := _ID_LENGTH.search(text)) and quirks.id_length != int(rule[1]):
             memory.quirks[model] = quirks.model_copy(update={"id_length": int(rule[1])})
             return f"ids: {rule[1]} letters and digits, as the server demands"
         return None
 
-    def _moved(self, model: str) -> str | None:
-        retired = self.inner.page.successor(model)
-        if retired is None:
-            return None
-        self.inner.memory.moved[model] = retired.successor
-        return f"model: {retired.successor}, because {model} is retired"
+    def _moved(self, request: Request, model: str) -> str | None:
+        memory = self.inner.memory
+        if retired := self.inner.page.successor(model):
+            memory.moved[model] = retired.successor
+        elif model == memory.first_model:  # the server has another by now
+            memory.first_model = ""
+        now = self._model(request)
+        why = "retired" if retired else "there no more"
+        return f"model: {now}, because {model} is {why}" if now != model else None
 
     def _tell(self, request: Request, model: str) -> None:
         """Say once that another model than the one asked for has answered."""
@@ -112,16 +118,20 @@ class Adapting(Wrapper):
             f"instead. To choose yourself, {own}."
         )
 
-    def _unseen(self, response: Response, request: Request, model: str) -> str | None:
+    def _unseen(self, response: Response, request: Request) -> str | None:
         """What to change when the server left the functions out, as those do that know none."""
-        if not self._doubtful(request, model):
-            return None
+        memory, model = self.inner.memory, request.model
         prompt = response.usage.prompt_tokens if response.usage else None
         defined = sum(len(json.dumps(each.to_dict())) for each in request.definitions)
         said = sum(len("".join((each.content or "").split())) for each in request.messages)
         if response.message.calls or (prompt and prompt > said + defined // _CHARS + _TEMPLATE):
-            self.inner.memory.proven.add(model)
-        elif prompt and prompt < (said + defined) // _CHARS:
-            self.inner.memory.dialects[model] = "tools"
+            memory.proven.add(model)
+        elif model in memory.dialects or (prompt and prompt < (said + defined) // _CHARS):
+            memory.dialects[model] = "tools"
             return "dialect: tools, because the model never saw the functions"
         return None
+
+
+def _all(head: str) -> bool:
+    """All text waits while it is not clear whether the model saw the functions."""
+    return True

@@ -10,7 +10,7 @@ from agentkit.errors import AgentkitError, ConfigError, InterfaceError, MissingK
 from agentkit.interface import Interface
 from agentkit.messages import Request
 from agentkit.notices import say_once
-from agentkit.wrapper import Plan, Wrapper
+from agentkit.wrapper import Ask, Plan, Wrapper
 
 _WRONG = (400, 422)  # the request itself is wrong, so it is elsewhere too
 _FAILED_CALLS = ("tool_use_failed", "json_validate_failed")
@@ -62,7 +62,7 @@ class Fallback(Wrapper):
             own = request if model is None else replace(request, model=model)
             try:
                 interface.check(own)
-                response = yield interface, own
+                response = yield Ask(interface, own)
             except ConfigError as error:
                 failures.append((interface.name, error))
             except InterfaceError as error:

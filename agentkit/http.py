@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import httpx
 
-from agentkit.catalog import FIRST, Page
+from agentkit.catalog import FIRST, Page, Quirks
 from agentkit.catalog import page as page_named
 from agentkit.clients import Clients, aread_on, read_on, translated
 from agentkit.credentials import Credentials
@@ -168,6 +168,11 @@ class HTTPInterface(Interface):
         full = self._named(name)
         return self._first_model() if full == FIRST else full
 
+    def spelling(self, model: str) -> tuple[Dialect, Quirks]:
+        """How requests for a model are spelled, by all that is known now."""
+        learned = self.memory.dialects.get(model) if self.finds_dialect else None
+        return learned or self.dialect, self.memory.quirks.get(model, self.page.quirks)
+
     def close(self) -> None:
         """Close the connections of the sync methods; a client of your own stays open."""
         self._clients.close()
@@ -195,13 +200,13 @@ class HTTPInterface(Interface):
     def _parts(self, request: Request) -> dict[str, Any]:
         self.check(request)
         model = self.model(request.model)
-        known = self.memory
+        dialect, quirks = self.spelling(model)
         body = encode(
             request,
             model=model,
-            dialect=known.dialects.get(model, self.dialect) if self.finds_dialect else self.dialect,
+            dialect=dialect,
             stream=request.options.get("stream") is not False,
-            quirks=known.quirks.get(model, self.page.quirks),
+            quirks=quirks,
             extra=self._extra_body,
         )
         return {"content": body, "headers": self._credentials.headers}

@@ -9,7 +9,7 @@ from agentkit.errors import ConfigError, InterfaceError
 from agentkit.interface import Interface
 from agentkit.messages import Request, Wait
 from agentkit.pace import Pace, nap
-from agentkit.wrapper import Plan, Wrapper
+from agentkit.wrapper import Ask, Plan, Wrapper
 
 
 @cache
@@ -62,7 +62,7 @@ class Paced(Wrapper):
                 yield Wait(nap(wait), f"{self.name}: {ticket.reason}")
             pace.sent(ticket)
             try:
-                response = yield self.inner, request
+                response = yield Ask(self.inner, request)
             except InterfaceError as error:
                 pace.refused(ticket, error)
                 raise

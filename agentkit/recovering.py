@@ -14,10 +14,9 @@ from http import HTTPStatus
 from typing import Any
 
 from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError
-from agentkit.interface import Interface
 from agentkit.messages import AssistantMessage, FunctionCall, Request, Response
 from agentkit.wire import clean_name, may_be_call, written_calls
-from agentkit.wrapper import Plan, Wrapper
+from agentkit.wrapper import Ask, Plan, Wrapper
 
 _RESAMPLED = ("tool_use_failed", "json_validate_failed")
 _BEHIND_GATEWAY = re.compile("Failed to call a function|[Tt]ool call validation failed")
@@ -58,14 +57,14 @@ class Recovering(Wrapper):
             second = second.after(first.response)
         return _noted(second, f"asked again, because: {first.error}")
 
-    def holds(self, request: Request, head: str) -> bool:
-        """Text that may be a call waits until it is whole."""
-        return bool(request.definitions) and may_be_call(head)
-
     def _asked(self, request: Request, names: Collection[str]) -> _Outcome:
         """What came of a request: a response to go on with, or one of no use."""
+
+        def holds(head: str) -> bool:  # an empty answer or a call is not handed out as text
+            return not head.strip() or (bool(names) and may_be_call(head))
+
         try:
-            response = yield self.inner, request
+            response = yield Ask(self.inner, request, holds)
         except StatusError as error:
             if not _is_broken_call(error):
                 raise
@@ -86,7 +85,7 @@ class _Useless:
     response: Response | None = None
 
 
-_Outcome = Generator[tuple[Interface, Request], Response | None, Response | _Useless]
+_Outcome = Generator[Ask, Response | None, Response | _Useless]
 
 
 def _is_broken_call(error: StatusError) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from agentkit.errors import ConfigError, InterfaceError
 from agentkit.interface import Interface
 from agentkit.messages import Request, Wait
-from agentkit.wrapper import Plan, Wrapper
+from agentkit.wrapper import Ask, Plan, Wrapper
 
 _FIRST, _LONGEST = 0.5, 8.0  # seconds of back-off, doubled each time
 
@@ -58,7 +58,7 @@ class Retrying(Wrapper):
         while True:
             attempt += 1
             try:
-                response = yield self.inner, request
+                response = yield Ask(self.inner, request)
             except InterfaceError as failure:
                 if failure.handed_out or not failure.retryable:
                     raise

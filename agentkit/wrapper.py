@@ -1,29 +1,45 @@
 """An interface around another: what it does is written once, without I/O, for all ways of asking.
 
-A `plan` is a generator: it yields what is due (a request for an interface, or a pause), is sent the
+A `plan` is a generator: it yields what is due (a question to an interface, or a pause), is sent the
 response or has the error thrown in, and returns the response for the caller.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Generator, Hashable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Iterator
 from contextlib import aclosing, closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agentkit.errors import InterfaceError
 from agentkit.interface import Interface, last_piece, whole
 from agentkit.messages import Delta, Request, Response, Wait
 
-Plan = Generator[Wait | tuple[Interface, Request], Response | None, Response]
-
 _TOLD = 0.1  # seconds; shorter pauses are no news
 _HEAD = 40  # characters of a text from which `holds` must tell what it is
 
 
+def never(head: str) -> bool:
+    """Nothing waits."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request for an interface; streamed text that begins as `holds` says waits to its end."""
+
+    interface: Interface
+    request: Request
+    holds: Callable[[str], bool] = never
+
+
+Due = Wait | Ask
+Plan = Generator[Due, Response | None, Response]
+
+
 class Wrapper(Interface):
-    """An interface around another; subclasses write `plan`, and `holds` where they must."""
+    """An interface around another; subclasses write `plan`."""
 
     def __init__(self, inner: Interface) -> None:
         self.inner = inner
@@ -32,10 +48,6 @@ class Wrapper(Interface):
     def plan(self, request: Request) -> Plan:
         """What to do for a request."""
         raise NotImplementedError
-
-    def holds(self, request: Request, head: str) -> bool:
-        """Whether streamed text that begins like this waits until the response is whole."""
-        return False
 
     def check(self, request: Request) -> None:
         """What the interface inside refuses."""
@@ -70,7 +82,7 @@ class Wrapper(Interface):
                     time.sleep(due.seconds)
                     continue
                 try:
-                    with _closed(due[0].stream(due[1])) as pieces:
+                    with _closed(due.interface.stream(due.request)) as pieces:
                         for piece in pieces:
                             yield from steps.passed(piece)
                     steps.complete()
@@ -90,7 +102,7 @@ class Wrapper(Interface):
                     await asyncio.sleep(due.seconds)
                     continue
                 try:
-                    async with aclosing(due[0].astream(due[1])) as pieces:
+                    async with aclosing(due.interface.astream(due.request)) as pieces:
                         async for piece in pieces:
                             for passed in steps.passed(piece):
                                 yield passed
@@ -117,8 +129,9 @@ class _Steps:
     """A plan on its way, without I/O."""
 
     def __init__(self, wrapper: Wrapper, request: Request) -> None:
-        self._wrapper, self._request = wrapper, request
         self._plan = wrapper.plan(request)
+        self._streams = request.options.get("stream") is not False
+        self._holds: Callable[[str], bool] = never
         self._outcome: Response | InterfaceError | None = None
         self._final: Response | None = None
         self._waited = 0.0
@@ -126,7 +139,7 @@ class _Steps:
         self._held: list[Delta] | None = []
         self._text_out = False
 
-    def due(self) -> Wait | tuple[Interface, Request] | None:
+    def due(self) -> Due | None:
         """What to do next; nothing when the plan has its response."""
         outcome, self._outcome = self._outcome, None
         try:
@@ -141,7 +154,8 @@ class _Steps:
         except InterfaceError as error:
             error.waited = self._waited
             raise
-        self._head, self._held = "", []
+        if isinstance(due, Ask):
+            self._head, self._held, self._holds = "", [], due.holds
         return due
 
     def told(self, wait: Wait) -> Iterator[Wait]:
@@ -160,7 +174,7 @@ class _Steps:
         else:
             self._head += piece.text if len(self._head) < _HEAD else ""
             self._held.append(piece)
-            if not self._wrapper.holds(self._request, self._head):
+            if not self._holds(self._head):
                 held, self._held = self._held, None
                 for each in held:
                     yield from self._out(each)
@@ -181,7 +195,7 @@ class _Steps:
     def end(self) -> Iterator[Delta | Response]:
         assert self._final is not None
         text = self._final.message.content
-        if text and not self._text_out and self._request.options.get("stream") is not False:
+        if text and not self._text_out and self._streams:
             held = self._held or []  # or it came in another way than as a stream
             yield from held if "".join(each.text for each in held) == text else [Delta(text)]
         yield replace(self._final, waited=self._final.waited + self._waited)

@@ -1,15 +1,20 @@
 """What a server turns out to want, learned once: another model, another dialect, other ids."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 from conftest import KEY
+from listing_server import ListingServer
 from model_server import Raw, Reply
 from staged import ASKED, pieces, response
 
 from agentkit import (
     AssistantMessage,
+    Delta,
     FunctionCall,
     FunctionDefinition,
     HTTPInterface,
@@ -18,6 +23,7 @@ from agentkit import (
     UserMessage,
 )
 from agentkit.adapting import Adapting
+from agentkit.catalog import page_of
 from agentkit.memory import memory_of
 from agentkit.notices import say_once
 
@@ -64,6 +70,11 @@ def adapting(server):
     yield make
     for each in made:
         each.close()
+
+
+def waits(asking, request):
+    """Whether text of the reply waits until it is whole."""
+    return next(asking.plan(request)).holds("I")
 
 
 def models(server):
@@ -229,10 +240,10 @@ def test_functions_that_the_model_may_have_seen_are_left_alone(adapting, server,
 def test_a_call_proves_that_functions_are_seen(adapting, server):
     server.script(FunctionCall("look", "{}"), UNSEEN)
     asking = adapting()
-    doubted = asking.holds(OFFERED, "I")
+    doubted = waits(asking, OFFERED)
     response(asking, "sync", OFFERED)
 
-    assert (doubted, asking.holds(OFFERED, "I")) == (True, False)
+    assert (doubted, waits(asking, OFFERED)) == (True, False)
     assert response(asking, "sync", OFFERED).message.content == UNSEEN.text
 
 
@@ -242,13 +253,13 @@ def test_a_refused_call_proves_it_too(adapting, server):
     with pytest.raises(StatusError):
         response(asking, "sync", OFFERED)
 
-    assert not asking.holds(OFFERED, "I")
+    assert not waits(asking, OFFERED)
 
 
 def test_without_functions_nothing_is_in_doubt(adapting, server):
     server.script(Reply("Hello.", usage=(1, 1)))
 
-    assert not adapting().holds(ASKED, "I")
+    assert not waits(adapting(), ASKED)
     assert response(adapting(), "sync").message.content == "Hello."
 
 
@@ -257,7 +268,61 @@ def test_enough_tokens_prove_that_functions_are_seen(adapting, server):
     asking = adapting()
     response(asking, "sync", OFFERED)
 
-    assert not asking.holds(OFFERED, "I")
+    assert not waits(asking, OFFERED)
+
+
+@pytest.fixture
+def together(server):
+    """Requests whose first replies come when all have been sent."""
+
+    def ask(asking, request, *first):
+        barrier = threading.Barrier(len(first))
+        replies = iter(first)
+
+        def reply(body):
+            barrier.wait(10)
+            with server.lock:
+                return next(replies)
+
+        server.script(*[reply] * len(first))
+        server.always = SEEN
+        with ThreadPoolExecutor() as pool:
+            return list(pool.map(lambda _: pieces(asking, "sync", request), first))
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("request_", "first"),
+    [
+        (OFFERED, [NO_FUNCTIONS] * 4),
+        (OFFERED, [UNSEEN] * 4),
+        (OFFERED, [UNSEEN, UNSEEN, replace(UNSEEN, usage=(0, 0)), NO_FUNCTIONS]),
+        (CALLED, [IDS] * 4),
+        (replace(ASKED, model=OLD), [GONE] * 4),
+    ],
+    ids=["refused", "unseen", "some untold", "ids", "retired"],
+)
+def test_requests_on_their_way_together_all_learn(adapting, server, together, request_, first):
+    request = request_.with_options(stream=True)
+    for taken in together(adapting(dialect=None), request, *first):
+        said = [piece.text for piece in taken if isinstance(piece, Delta)]
+        assert ("".join(said), taken[-1].message.content) == ("Hello.", "Hello.")
+        assert len(taken[-1].repairs) == 1
+
+
+def test_a_first_model_that_is_gone_is_asked_for_anew(mode):
+    with ListingServer(["old"]) as server, closing(HTTPInterface(page_of(server.url))) as http:
+        server.script("Hello.", UNKNOWN, "Hello again.", UNKNOWN)
+        asking = Adapting(http)
+        response(asking, mode)
+        server.models = ["new"]
+        second = response(asking, mode)
+        with pytest.raises(StatusError):  # it lists what it does not have
+            response(asking, mode)
+
+    assert second.repairs == ("model: new, because old is there no more",)
+    assert models(server) == ["old", "old", "new", "new"]
 
 
 def test_the_rule_for_ids_is_learned(adapting, server, mode, stream):

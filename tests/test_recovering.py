@@ -304,3 +304,12 @@ def test_where_there_is_no_other_temperature_the_first_error_counts(mode):
     with pytest.raises(ReplyError, match="neither text nor a call"):
         response(Recovering(inner), mode)
     assert len(inner.requests) == 1
+
+
+def test_blanks_of_an_empty_answer_are_not_handed_out(mode):
+    blank = [Delta("\n\n"), Delta(" "), said("\n\n ")]
+    full = [Delta("\n"), Delta("Hi"), said("\nHi")]
+    *deltas, last = pieces(Recovering(Staged(blank, full)), mode)
+
+    assert [each.text for each in deltas] == ["\n", "Hi"]
+    assert last.message.content == "\nHi"

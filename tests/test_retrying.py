@@ -11,7 +11,7 @@ from staged import ASKED, Clock, Staged, pieces, response, said
 from agentkit import ConfigError, Delta, HTTPInterface, InterfaceError, Wait
 from agentkit.errors import ConnectError, ReplyError, RequestTimeoutError, StatusError
 from agentkit.retrying import Retrying
-from agentkit.wrapper import Wrapper
+from agentkit.wrapper import Ask, Wrapper
 
 DONE = [Delta("Hello."), said()]
 FOLLOWS = [Delta("Hel"), Delta("lo."), said()]
@@ -167,7 +167,7 @@ def test_waiting_for_a_place_does_not_use_up_the_budget(clock):
         def plan(self, request):
             if not self.inner.requests:
                 yield Wait(300.0, "others are first")
-            return (yield self.inner, request)
+            return (yield Ask(self.inner, request))
 
     asking = Retrying(Queueing(Staged(busy(), said())), clock=clock, jitter=lambda: 1.0)
 

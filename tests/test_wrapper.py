@@ -14,7 +14,7 @@ from agentkit.paced import Paced
 from agentkit.recovering import Recovering
 from agentkit.retrying import Retrying
 from agentkit.testing import ScriptedInterface
-from agentkit.wrapper import Wrapper
+from agentkit.wrapper import Ask, Wrapper
 
 WHOLE = ASKED.with_options(stream=False)
 
@@ -35,16 +35,16 @@ class Around(Wrapper):
             for seconds in self.pauses:
                 yield Wait(seconds, "because")
             try:
-                return (yield self.inner, request)
+                return (yield Ask(self.inner, request, self.holds))
             except InterfaceError as error:
                 self.seen.append(error)
                 if error.handed_out:
                     raise
-            return (yield self.inner, request)
+            return (yield Ask(self.inner, request, self.holds))
         finally:
             self.seen.append("closed")
 
-    def holds(self, request, head):
+    def holds(self, head):
         return any(sign.startswith(head[: len(sign)]) for sign in self.holding)
 
 
