@@ -10,11 +10,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from threading import Lock
+from typing import TypeVar
 
 import httpx
 
-from agentkit.errors import ConnectError, RequestTimeoutError
-from agentkit.workers import in_thread
+from agentkit.errors import ConfigError, ConnectError, RequestTimeoutError
+from agentkit.workers import in_thread, renew_in_children
 
 _CONNECT = 5.0  # seconds; the rest of the time-out is for the model to think
 _LINGER = 0.2  # seconds for what follows the end of an answer
@@ -29,6 +30,9 @@ class Clients:
         timeout: Seconds to wait for the server at each step of a request.
         client: The user's own client, which the user closes.
         async_client: The same for awaited requests.
+
+    Raises:
+        ConfigError: The time-out is not above 0, or a client is not of its kind.
     """
 
     def __init__(
@@ -37,18 +41,29 @@ class Clients:
         client: httpx.Client | None = None,
         async_client: httpx.AsyncClient | None = None,
     ) -> None:
+        if not timeout or not timeout > 0:
+            raise ConfigError(f"timeout is seconds above 0, not {timeout!r}.")
+        if not isinstance(client, httpx.Client | None):
+            raise ConfigError("client is an httpx.Client; async_client is an httpx.AsyncClient.")
+        if not isinstance(async_client, httpx.AsyncClient | None):
+            raise ConfigError("async_client is an httpx.AsyncClient; client is an httpx.Client.")
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, _CONNECT))
         self._client, self._async_client = client, async_client
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Begin without connections: in a forked process they are still those of its parent."""
+        self._lock = Lock()  # threads that share an interface share its connections
         self._own: httpx.Client | None = None
-        self._lock = Lock()
         # One client for each event loop, because connections belong to the loop that made them.
         self._own_async: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
 
     def sync(self) -> httpx.Client:
         """The client of the sync methods."""
         if self._client is not None:
-            return self._client
-        with self._lock:  # threads that share an interface share its connections
+            return _open(self._client)
+        with self._lock:
             if self._own is None:
                 self._own = httpx.Client(timeout=self._timeout, limits=_KEPT)
             return self._own
@@ -56,13 +71,14 @@ class Clients:
     def here(self) -> httpx.AsyncClient:
         """The client of the awaited methods in this event loop."""
         if self._async_client is not None:
-            return self._async_client
+            return _open(self._async_client)
         loop = asyncio.get_running_loop()
-        if loop not in self._own_async:
-            for ended in [each for each in self._own_async if each.is_closed()]:
-                del self._own_async[ended]
-            self._own_async[loop] = httpx.AsyncClient(timeout=self._timeout, limits=_KEPT)
-        return self._own_async[loop]
+        with self._lock:
+            if loop not in self._own_async:
+                for ended in [each for each in self._own_async if each.is_closed()]:
+                    del self._own_async[ended]
+                self._own_async[loop] = httpx.AsyncClient(timeout=self._timeout, limits=_KEPT)
+            return self._own_async[loop]
 
     def close(self) -> None:
         """Close the connections of the sync methods; a client of the user's own stays open."""
@@ -77,13 +93,23 @@ class Clients:
             await client.aclose()
 
 
-def read_on(chunks: Iterator[bytes], opened: ExitStack) -> None:
+_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
+
+
+def _open(client: _Client) -> _Client:
+    if client.is_closed:
+        raise ConfigError("The httpx client that was given for this interface is closed.")
+    return client
+
+
+def read_on(reply: httpx.Response, chunks: Iterator[bytes], opened: ExitStack) -> None:
     """Read what follows the end of an answer, so that its connection can serve again.
 
-    It is not waited for: servers keep the line open after `[DONE]`, or cut it.
+    It is waited for a moment only: servers keep the line open after `[DONE]`, or cut it.
 
     Args:
-        chunks: The rest of the reply.
+        reply: The reply.
+        chunks: The rest of it.
         opened: What to close behind it.
     """
 
@@ -92,8 +118,19 @@ def read_on(chunks: Iterator[bytes], opened: ExitStack) -> None:
             for _ in islice(chunks, _REST):
                 pass
 
-    with suppress(TimeoutError):
+    try:
         in_thread(rest).result(_LINGER)
+    except TimeoutError:
+        _hang_up(reply)
+
+
+def _hang_up(reply: httpx.Response) -> None:
+    """Cut the line, so that nobody waits for more; one of HTTP/2 is not this reply's alone."""
+    stream = reply.extensions.get("network_stream")
+    line = stream.get_extra_info("socket") if stream else None
+    if isinstance(line, socket.socket) and reply.http_version.startswith("HTTP/1"):
+        with suppress(OSError):  # that of a TLS socket would disturb who reads it
+            socket.socket.shutdown(line, socket.SHUT_RDWR)
 
 
 async def aread_on(chunks: AsyncIterator[bytes]) -> None:

@@ -18,7 +18,7 @@ An error that ends a run carries the run so far as `error.run`: its transcript c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -28,10 +28,19 @@ class AgentkitError(Exception):
     run: Any = None
     """The `Run` so far, where the error ended one."""
 
+    def __reduce__(self) -> Any:  # as __init__ takes other arguments than those it hands on
+        return _rebuilt, (type(self), self.args, vars(self))
+
     def add(self, text: str) -> None:
         """Say more: the message with a sentence behind it."""
         said = str(self).rstrip()
         self.args = (f"{said}{'' if said.endswith(('.', '!', '?', ')')) else '.'} {text}",)
+
+
+def _rebuilt(kind: type[AgentkitError], args: Any, state: Mapping[str, Any]) -> AgentkitError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(state)
+    return error
 
 
 class ConfigError(AgentkitError):

@@ -110,7 +110,7 @@ class HTTPInterface(Interface):
             for chunk in chunks:
                 yield from _asked_for(request, decoder.feed(chunk))
                 if decoder.done:
-                    read_on(chunks, opened.pop_all())
+                    read_on(reply, chunks, opened.pop_all())
                     break
             yield from _asked_for(request, decoder.close())
             yield self._finished(request, reply, decoder.response())

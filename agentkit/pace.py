@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from threading import Lock
 
 from agentkit.bucket import Bucket
-from agentkit.errors import ConfigError, InterfaceError, StatusError
+from agentkit.errors import InterfaceError, StatusError
 from agentkit.messages import Quota, Request, Usage
-from agentkit.ticket import Crowd, Ticket, characters_of
+from agentkit.ticket import Crowd, Line, Ticket, characters_of
+from agentkit.workers import renew_in_children
 
 MINUTE = 60.0
 _REQUESTS, _TOKENS = "requests a minute", "tokens a minute"
@@ -30,6 +32,7 @@ _TELLING = 500  # characters of a request that tell how many make a token
 _ANSWER = 200.0  # tokens of an answer, until a reply tells
 _LOOK = 0.02  # seconds between looks at whether the first reply has come
 _SOONEST, _SOON = 600, 60  # parts of a minute: the shortest wait; longer ones are looked at again
+_GRACE = 12  # parts of a minute that one may look late for its place and keep it
 _PATIENCE = 5.0  # seconds that others wait for the first reply's word on limits
 _SLOW, _TOO_MANY = 0.3, 429  # how fast estimates follow what replies say
 
@@ -41,12 +44,9 @@ class Pace:
     until its reply tells how many tokens it really took.
 
     Args:
-        requests: Requests a minute, where they are set by hand.
-        tokens: Tokens a minute, where they are set by hand.
+        requests: Requests a minute, where they are set by hand; above 0.
+        tokens: Tokens a minute, where they are set by hand; above 0.
         clock: Seconds that only go forward.
-
-    Raises:
-        ConfigError: A limit is not above 0.
     """
 
     def __init__(
@@ -56,64 +56,71 @@ class Pace:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._clock, self._lock = clock, Lock()
+        self._clock = clock
         self._buckets: dict[str, Bucket] = {}
         for kind, limit in ((_REQUESTS, requests), (_TOKENS, tokens)):
             if limit is not None:
-                if limit <= 0:
-                    raise ConfigError(f"A limit of {kind} is above 0.")
                 self._buckets[kind] = Bucket.full(limit, MINUTE, clock(), MINUTE)
         self._by_hand = frozenset(self._buckets)
-        self._waiting, self._flying = Crowd(), Crowd()
-        self._sent: dict[Ticket, None] = {}
-        self._promised: dict[str, float] = defaultdict(float)  # by limit, to those that are sent
-        self._next, self._front = 0, 0  # numbers: of the next place, of the first that waits
-        self._gone: set[int] = set()  # numbers behind the front that wait no more
         self._paused = (0.0, "")
         self._per_character, self._answer, self._off = 1 / _CHARS, _ANSWER, 0.0
         self._around = 0.0  # tokens that the server puts around a prompt
-        self._first_sent: float | None = None
-        self._first: Ticket | None = None
         self._newest = 0.0  # when the request was sent whose headers were believed last
         self._known = bool(self._buckets)
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Forget all requests, but not the limits: in a forked process nobody ends them."""
+        self._lock = Lock()
+        self._line, self._flying = Line(), Crowd()
+        self._sent: dict[Ticket, None] = {}
+        self._promised: dict[str, float] = defaultdict(float)  # by limit, to those that are sent
+        self._over: deque[Ticket] = deque()
+        self._first_sent: float | None = None
+        self._first: Ticket | None = None
 
     def reserve(self, request: Request, *, careful: bool = False) -> Ticket:
         """A place for a request; `careful` keeps all but the first back until a reply came."""
         characters, most = characters_of(request), request.options.get("max_tokens")
-        with self._lock:
-            ticket = Ticket(self._next, characters, most, careful)
-            self._next += 1
-            self._waiting.add(ticket)
+        with self._held() as now:
+            ticket = Ticket(characters, most, careful, now)
+            self._line.join(ticket)
         return ticket
 
     def wait(self, ticket: Ticket) -> float:
         """Seconds until the place comes up, or 0; ask again after the wait or a part of it."""
-        with self._lock:
-            now = self._clock()
-            until, reason = self._paused
-            if until > now:
-                ticket.reason = reason
-                return until - now
-            if ticket.careful and not self._known:
-                if self._first_sent is None:
-                    self._first_sent, self._first = now, ticket
-                elif now - self._first_sent < _PATIENCE:
-                    ticket.reason = "the first reply's word on limits"
-                    return _LOOK
-            waits = (
-                (self._until(ticket, kind, bucket, now), kind)
-                for kind, bucket in self._buckets.items()
-            )
-            seconds, kind = max(waits, default=(0.0, ""))
-            if seconds > 0:
-                ticket.reason = f"{self._buckets[kind].limit:,.0f} {kind}"
+        with self._held() as now:
+            ticket.looks = now
+            self._line.pass_over(now, MINUTE / _GRACE)
+            seconds = self._wait(ticket, now)
+            ticket.looks = now + seconds
             return seconds
+
+    def _wait(self, ticket: Ticket, now: float) -> float:
+        until, reason = self._paused
+        if until > now:
+            ticket.reason = reason
+            return until - now
+        if ticket.careful and not self._known:
+            if self._first_sent is None:
+                self._first_sent, self._first = now, ticket
+            elif now - self._first_sent < _PATIENCE:
+                ticket.reason = "the first reply's word on limits"
+                return _LOOK
+        waits = (
+            (self._until(ticket, kind, bucket, now), kind) for kind, bucket in self._buckets.items()
+        )
+        seconds, kind = max(waits, default=(0.0, ""))
+        if seconds > 0:
+            ticket.reason = f"{self._buckets[kind].limit:,.0f} {kind}"
+        return seconds
 
     def sent(self, ticket: Ticket) -> None:
         """The request goes out now."""
-        with self._lock:
-            self._leave_queue(ticket)
-            ticket.state, ticket.sent_at = "sent", self._clock()
+        with self._held() as now:
+            self._line.leave(ticket)
+            ticket.sent_at = now
             self._sent[ticket] = None
             self._flying.add(ticket)
             for kind, bucket in self._buckets.items():
@@ -127,8 +134,7 @@ class Pace:
         plans: Mapping[int, int] | None = None,
     ) -> None:
         """Take what a reply tells of tokens and limits."""
-        with self._lock:
-            now = self._clock()
+        with self._held() as now:
             if usage and usage.total_tokens:
                 self._correct(ticket, usage)
             for quota in quotas:
@@ -145,64 +151,65 @@ class Pace:
         if not isinstance(error, StatusError):
             return
         if error.status == _TOO_MANY:
-            with self._lock:
+            with self._held():
                 self._give_back(ticket)
         self.learn(ticket, None, error.quotas)
         if error.status != _TOO_MANY:
             return
-        with self._lock:
-            now = self._clock()
+        with self._held() as now:
             wait = error.retry_after or 0.0
             self._paused = max(self._paused, (now + wait, "the server's limit, as it said"))
-            if (told := _TOLD.search(str(error))) and (limit := _number(told[3])) > 0:
+            if (told := _TOLD.search(str(error))) and (
+                limit := float(told[3].replace(",", ""))
+            ) > 0:
                 kind, per = _SPANS[told[2]]
                 kind = f"{told[1]} {kind}"
                 self._limit(kind, limit, per * MINUTE, now)
                 bucket = self._buckets[kind]
                 bucket.fill(now)
-                used = _number(told[4]) if told[4] else limit
+                used = float(told[4].replace(",", "")) if told[4] else limit
                 bucket.level = min(bucket.level, limit - used)
 
     def release(self, ticket: Ticket) -> None:
         """The request is over, however it went."""
+        # The garbage collector may call this in the middle of any other method, with the lock held.
+        self._over.append(ticket)
+
+    @contextmanager
+    def _held(self) -> Iterator[float]:
+        """The lock, and the time; those that are over are taken into account first."""
         with self._lock:
-            if ticket is self._first:  # where it failed, another is the first
-                self._first_sent = None
-            self._settle(ticket)
+            while self._over:
+                ticket = self._over.popleft()
+                if ticket is self._first:  # where it failed, another is the first
+                    self._first_sent = None
+                self._settle(ticket)
+            yield self._clock()
 
     def _settle(self, ticket: Ticket) -> None:
-        if ticket.state == "waiting":
-            self._leave_queue(ticket)
-        elif ticket.state == "sent":
+        self._line.leave(ticket)
+        if ticket in self._sent:
             del self._sent[ticket]
             self._flying.add(ticket, -1)
             for kind, cost in ticket.taken.items():
                 self._promised[kind] -= cost
-        ticket.state = "over"
-
-    def _leave_queue(self, ticket: Ticket) -> None:
-        self._waiting.add(ticket, -1)
-        self._gone.add(ticket.number)
-        while self._front in self._gone:
-            self._gone.remove(self._front)
-            self._front += 1
 
     def _until(self, ticket: Ticket, kind: str, bucket: Bucket, now: float) -> float:
         """Seconds until a place comes up, or to look whether others left more than expected."""
         bucket.fill(now)
         own = min(self._cost(ticket, kind, most=True), bucket.limit - bucket.kept)
-        ahead = max(ticket.number - self._front, 0)
+        ahead = self._line.ahead(ticket)
         there = bucket.level - bucket.kept
         if (not ahead and own <= there) or self._most_of_all(kind) <= there:
             return 0.0
         probable = self._flying.count * self._usual(self._flying, kind)
         spare = max(self._promised[kind] - probable, 0.0)
-        need = own + ahead * self._usual(self._waiting, kind)
+        need = own + ahead * self._usual(self._line.crowd, kind)
         return max((need - there - spare) / bucket.rate, MINUTE / _SOONEST)
 
     def _most_of_all(self, kind: str) -> float:
         """What all that wait may take together."""
-        crowd = self._waiting
+        crowd = self._line.crowd
         extra = crowd.most + crowd.count * 2 * self._off if kind.startswith("tokens") else 0.0
         return crowd.count * self._usual(crowd, kind) + extra
 
@@ -272,8 +279,9 @@ class Pace:
     def _correct(self, ticket: Ticket, usage: Usage) -> None:
         """Give back what was promised and not used, and estimate better from now on."""
         counted = usage.total_tokens - (usage.cached_tokens or 0)
-        if (bucket := self._buckets.get(_TOKENS)) and _TOKENS in ticket.taken:
-            bucket.level += ticket.taken[_TOKENS] - counted
+        for kind, taken in ticket.taken.items():
+            if kind.startswith("tokens"):
+                self._buckets[kind].level += taken - counted
         off = abs(counted - self._cost(ticket, _TOKENS))
         self._off += _SLOW * (off - self._off)
         prompt = counted - (usage.completion_tokens or 0)
@@ -284,10 +292,6 @@ class Pace:
             around = max(prompt - ticket.characters * self._per_character, 0.0)
             self._around += _SLOW * (around - self._around)
         self._answer += _SLOW * ((usage.completion_tokens or 0) - self._answer)
-
-
-def _number(written: str) -> float:
-    return float(written.replace(",", "") or 0)
 
 
 def nap(seconds: float) -> float:

@@ -30,6 +30,9 @@ class Paced(Wrapper):
         tokens: Tokens a minute, over what the replies say.
         plans: Requests a minute by tokens a minute, for plans whose headers name only the latter.
         longest: Seconds; a request that would have to wait longer fails at once.
+
+    Raises:
+        ConfigError: A limit is not above 0.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class Paced(Wrapper):
         longest: float = 600.0,
     ) -> None:
         super().__init__(inner)
-        if any(each is not None and each <= 0 for each in (requests, tokens)):
+        if any(each is not None and not each > 0 for each in (requests, tokens)):
             raise ConfigError("Requests and tokens a minute are above 0.")
         self._by_hand = (requests, tokens)
         self._own: dict[str, Pace] = {}

@@ -21,8 +21,9 @@ _FIRST, _LONGEST = 0.5, 8.0  # seconds of back-off, doubled each time
 class Retrying(Wrapper):
     """Asks again after 408, 409, 429, 498, 5xx and failed connections.
 
-    It waits as long as the server says, else a random time up to a bound that doubles ("full
-    jitter", https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter). It never
+    It waits a random time up to a bound that doubles ("full jitter",
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter), and at least as long
+    as the server says. It never
     asks again when a part of the answer was handed out, and fails at once when the wait would be
     longer than the budget.
 
@@ -79,11 +80,11 @@ class Retrying(Wrapper):
             yield Wait(wait, str(error))
 
     def _wait(self, error: InterfaceError, attempt: int) -> float:
-        named: float | None = getattr(error, "retry_after", None)
-        if named is not None:
-            return named + self._jitter() * min(1.0, named / 10)  # not all at once
+        named: float = getattr(error, "retry_after", None) or 0.0
+        jitter = self._jitter()
         bound: float = min(_LONGEST, _FIRST * 2.0 ** min(attempt - 1, 10))
-        return self._jitter() * bound
+        # Some servers say 0, or the same short time again and again.
+        return max(named + jitter * min(1.0, named / 10), jitter * bound)
 
     @staticmethod
     def _give_up(error: InterfaceError, why: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from agentkit.messages import AssistantMessage, Request
 
@@ -11,12 +13,12 @@ from agentkit.messages import AssistantMessage, Request
 class Ticket:
     """A place in the queue."""
 
-    number: int
     characters: int
     most: float | None  # tokens of the answer
     careful: bool
+    looks: float  # when it looks again, at the latest
+    number: int = 0
     reason: str = ""
-    state: str = "waiting"  # then sent, then over
     sent_at: float = 0.0
     taken: dict[str, float] = field(default_factory=dict)  # by limit, once it is sent
 
@@ -34,6 +36,40 @@ class Crowd:
         self.count += sign
         self.characters += sign * ticket.characters
         self.most += sign * (ticket.most or 0)
+
+
+class Line:
+    """Those that wait, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.crowd = Crowd()
+        self._tickets: list[Ticket] = []
+        self._next = 0
+
+    def join(self, ticket: Ticket) -> None:
+        """Stand at the end."""
+        ticket.number, self._next = self._next, self._next + 1
+        self._tickets.append(ticket)
+        self.crowd.add(ticket)
+
+    def leave(self, ticket: Ticket) -> None:
+        """Wait no more, if it still does."""
+        place = self.ahead(ticket)
+        if self._tickets[place : place + 1] == [ticket]:
+            del self._tickets[place]
+            self.crowd.add(ticket, -1)
+
+    def ahead(self, ticket: Ticket) -> int:
+        """How many are to go before."""
+        return bisect_left(self._tickets, ticket.number, key=attrgetter("number"))
+
+    def pass_over(self, now: float, grace: float) -> None:
+        """Put who did not look when it should have, and holds up the others, at the end."""
+        while self._tickets and now > self._tickets[0].looks + grace:
+            late = self._tickets[0]
+            self.leave(late)
+            late.looks = now
+            self.join(late)
 
 
 def characters_of(request: Request) -> int:

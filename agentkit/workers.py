@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from functools import cache
 from threading import Thread
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 T = TypeVar("T")
 
@@ -64,6 +65,21 @@ def on_own_loop(awaitable: Awaitable[T]) -> Future[T]:
     if asyncio._get_running_loop() is loop:  # an async tool that runs an agent of its own
         return in_thread(asyncio.run, carried(awaitable))
     return asyncio.run_coroutine_threadsafe(carried(awaitable), loop)
+
+
+def renew_in_children(thing: Any) -> None:
+    """Call `thing.renew()` in every forked child: threads, locks and connections stay behind."""
+    _renewed.add(thing)
+
+
+def _renew() -> None:
+    for thing in tuple(_renewed):
+        thing.renew()
+
+
+_renewed: WeakSet[Any] = WeakSet()
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_renew)
 
 
 @cache

@@ -9,7 +9,6 @@ from staged import ASKED, Clock, at_once, estimated, goes, sent
 
 from agentkit import (
     AssistantMessage,
-    ConfigError,
     FunctionCall,
     FunctionDefinition,
     Request,
@@ -45,13 +44,6 @@ def next_wait(pace, request=ASKED):
 def about(seconds):
     """Some part of a limit may be kept back, and waits are in steps."""
     return pytest.approx(seconds, rel=0.1, abs=1.0)
-
-
-@pytest.mark.parametrize("limit", [0, -1, -0.5])
-@pytest.mark.parametrize("kind", ["requests", "tokens"])
-def test_a_limit_is_above_zero(kind, limit):
-    with pytest.raises(ConfigError, match=f"{kind} a minute is above 0"):
-        Pace(**{kind: limit})
 
 
 def test_without_limits_nobody_waits(paced, clock):
@@ -260,3 +252,69 @@ def test_only_one_thread_at_a_time_counts():
 
     assert max(most) == 1
     assert 760 <= at_once(pace, most=900) <= 800
+
+
+def test_those_that_are_gone_are_not_counted_behind_one_that_waits(paced, clock):
+    pace = paced(requests=60)
+    at_once(pace)
+    late = pace.reserve(ASKED)
+    pace.wait(late)  # and stays in its wait, as the events of its run are not read
+    for _ in range(100):
+        clock.now += 2
+        ticket = pace.reserve(ASKED)
+        pace.wait(ticket)
+        pace.release(ticket)
+
+    assert next_wait(pace) <= 2
+
+
+def test_who_does_not_come_for_its_place_holds_nobody_up(paced, clock):
+    pace = paced(requests=2)
+    at_once(pace)
+    late, others = pace.reserve(ASKED), [pace.reserve(ASKED) for _ in range(3)]
+    pace.wait(late)
+    gone = []
+    for _ in range(300):
+        clock.now += 1
+        for ticket in [each for each in others if pace.wait(each) == 0]:
+            others.remove(ticket)
+            pace.sent(ticket)
+            pace.release(ticket)
+            gone.append(clock.now)
+
+    assert (len(gone), others) == (3, [])
+    while pace.wait(late) > 0:  # it has its turn when it comes
+        clock.now += 1
+
+
+def test_a_request_may_end_in_the_middle_of_anything(paced, clock):
+    """As the garbage collector ends one that was left, wherever it runs."""
+    pace = paced(requests=60)
+    left = [sent(pace) for _ in range(5)]
+
+    def now():
+        if left:
+            pace.release(left.pop())
+        return clock.now
+
+    pace._clock = now
+    working = threading.Thread(target=sent, args=(pace,), daemon=True)
+    working.start()
+    working.join(10)
+
+    assert not working.is_alive()
+    assert (sent(pace), left) != (None, [])
+
+
+def test_what_a_forked_process_inherits_holds_it_up_nowhere(paced, clock):
+    pace = paced(requests=60)
+    at_once(pace)
+    waiting = [pace.reserve(ASKED) for _ in range(10)]
+    with pace._lock:
+        pace.renew()
+
+    assert next_wait(pace) == about(1)  # the limit is known
+    for ticket in waiting:  # these have no place any more, and do no harm
+        pace.release(ticket)
+    clock.now += 60
+    assert at_once(pace) == about(58)

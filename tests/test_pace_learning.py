@@ -5,6 +5,7 @@ import math
 import pytest
 from staged import ASKED, Clock, at_once, estimated, goes, sent
 
+from agentkit import Usage
 from agentkit.errors import ConnectError, StatusError
 from agentkit.messages import Quota
 from agentkit.pace import Pace
@@ -151,6 +152,18 @@ def test_the_text_of_a_429_names_a_limit_of_a_minute_or_a_day(paced, clock, kind
     times = goes(pace, clock, *[ASKED] * 16)
 
     assert times[-1] - times[0] == pytest.approx(seconds / 2, rel=0.1)
+
+
+def test_a_limit_of_tokens_a_day_counts_what_replies_say(paced, clock):
+    pace = paced()
+    refused(pace, TOLD.format("tokens", "day (TPD)", 500_000, 0), after=1.0)
+    clock.now += 60
+    for _ in range(500):
+        ticket = sent(pace, estimated(8_000))
+        pace.learn(ticket, Usage(500, 100), ())
+        pace.release(ticket)
+
+    assert at_once(pace, estimated(8_000)) >= 20  # of 500,000 it used 300,000
 
 
 def test_tokens_that_were_too_many_are_there_when_the_wait_is_over(paced, clock):

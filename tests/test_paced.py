@@ -1,6 +1,7 @@
 """Requests that wait for a place: told, given back, and shared by whom they concern."""
 
 import asyncio
+import math
 import threading
 from functools import partial
 
@@ -244,7 +245,9 @@ def test_two_threads_share_one_pace(clock):
     assert (len(sent_at), early) == (12, [])
 
 
-@pytest.mark.parametrize("wrong", [{"requests": 0}, {"tokens": 0}, {"requests": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"requests": 0}, {"tokens": 0}, {"requests": -1}, {"tokens": math.nan}]
+)
 def test_limits_that_make_no_sense_are_refused(clock, wrong):
     with pytest.raises(ConfigError, match="above 0"):
         response(Paced(Account(said()), **wrong), "sync")

@@ -107,13 +107,20 @@ def test_many_attempts_do_not_overflow(retrying, clock):
 
 
 @pytest.mark.parametrize(
-    ("after", "least", "most"), [(0.0, 0, 0), (0.5, 0.5, 0.55), (7.0, 7, 7.7), (60.0, 60, 61)]
+    ("after", "least", "most"), [(0.0, 0, 0.5), (0.5, 0.5, 0.55), (7.0, 7, 7.7), (60.0, 60, 61)]
 )
 def test_it_waits_at_least_as_long_as_the_server_says(retrying, clock, after, least, most):
     for jitter in (0.0, 1.0):
         response(retrying(busy(after), said(), jitter=jitter), "sync")
 
     assert clock.pauses == pytest.approx([least, most])
+
+
+@pytest.mark.parametrize("after", [None, 0.0, 0.1])
+def test_a_server_that_always_names_a_short_wait_is_asked_ever_more_slowly(retrying, clock, after):
+    response(retrying(*[busy(after)] * 4, said()), "sync")
+
+    assert clock.pauses == [0.5, 1.0, 2.0, 4.0]
 
 
 def test_it_gives_up_after_so_many_attempts_and_says_so(retrying, clock, mode):
@@ -157,7 +164,7 @@ def test_a_wait_that_just_fits_the_budget_is_made(retrying, clock):
 
 
 def test_a_budget_of_nothing_allows_what_takes_no_wait(retrying):
-    assert response(retrying(busy(0.0), said(), seconds=0), "sync") == said()
+    assert response(retrying(busy(0.0), said(), seconds=0, jitter=0.0), "sync") == said()
     with pytest.raises(StatusError, match="0 s are left"):
         response(retrying(busy(), seconds=0), "sync")
 

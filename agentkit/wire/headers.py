@@ -20,6 +20,7 @@ _DURATION = re.compile(rf"(?:{_PART}){{1,8}}\Z")
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
 _AGAIN = re.compile(rf"(?:try again|retry) (?:in|after) ((?:{_PART}){{1,8}}|\d+(?:\.\d+)? ?s)")
 _LONGEST = 40  # characters of a duration
+_NONSENSE = 32 * 86_400.0  # seconds; where a server names a point in time instead of a wait, say
 
 
 def seconds_of(text: str | None) -> float | None:
@@ -42,14 +43,15 @@ def seconds_of(text: str | None) -> float | None:
 def retry_after(headers: Mapping[str, str], text: str) -> float | None:
     """Seconds to wait before asking again: by the headers, else by the error's own text."""
     milliseconds = seconds_of(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
     # A LiteLLM gateway hands the server's header on under a name of its own.
-    given = headers.get("retry-after") or headers.get("llm_provider-retry-after")
-    named = seconds_of(given)
-    if named is None and (told := _AGAIN.search(text)):
-        named = seconds_of(told[1].replace(" ", ""))
-    return named
+    header = headers.get("retry-after") or headers.get("llm_provider-retry-after")
+    told = _AGAIN.search(text)
+    words = (
+        None if milliseconds is None else milliseconds / 1000,
+        seconds_of(header),
+        seconds_of(told[1].replace(" ", "")) if told else None,
+    )
+    return next((each for each in words if each is not None and each <= _NONSENSE), None)
 
 
 def refill(quotas: Sequence[Quota]) -> float | None:
@@ -57,7 +59,7 @@ def refill(quotas: Sequence[Quota]) -> float | None:
     waits = [
         each.reset / each.limit if each.kind == "requests" else each.reset
         for each in quotas
-        if each.remaining < 1
+        if each.remaining < 1 and each.reset
     ]
     return max(waits, default=None)
 
@@ -70,6 +72,7 @@ def quotas_of(headers: Mapping[str, str]) -> tuple[Quota, ...]:
             seconds_of(headers.get(f"x-ratelimit-{part}-{kind}"))
             for part in ("limit", "remaining", "reset")
         )
+        reset = reset or 0.0
         if limit and remaining is not None:
-            found.append(Quota(kind, limit, remaining, reset or 0.0))
+            found.append(Quota(kind, limit, remaining, reset if reset <= _NONSENSE else 0.0))
     return tuple(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from agentkit import (
     Agent,
     CallEnded,
     CallStarted,
+    ConfigError,
     Delta,
     HTTPInterface,
     RequestSent,
@@ -203,3 +205,44 @@ def _soon_at_most(server: ModelServer, number: int) -> bool:
             return True
         time.sleep(0.01)
     return False
+
+
+@TOOLS
+@SYNC
+@STREAMED
+def test_a_line_that_stays_open_after_the_end_is_hung_up(way, server):
+    pieces = [b'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n', b"data: [DONE]\n\n"]
+    threads = threading.active_count()
+    server.script(*[Raw(pieces, kind="text/event-stream", stall=True)] * 3)
+    for _ in range(3):
+        assert way.run(way.agent()).output == "Hi"
+
+    deadline = time.monotonic() + 10
+    while any(each.name == "agentkit rest" for each in threading.enumerate()):
+        assert time.monotonic() < deadline, threading.active_count() - threads
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_a_client_of_yours_that_is_closed_is_one_clear_error(server, mode):
+    client, async_client = httpx.Client(), httpx.AsyncClient()
+    client.close()
+    asyncio.run(async_client.aclose())
+    agent = Agent([], HTTPInterface("groq", api_key=KEY, client=client, async_client=async_client))
+    with pytest.raises(ConfigError, match="that was given for this interface is closed"):
+        agent.run("Hi.") if mode == "sync" else asyncio.run(agent.arun("Hi."))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"timeout": 0}, "above 0, not 0"),
+        ({"timeout": -1.0}, "above 0, not -1.0"),
+        ({"timeout": None}, "above 0, not None"),
+        ({"client": httpx.AsyncClient()}, "client is an httpx.Client"),
+        ({"async_client": httpx.Client()}, "async_client is an httpx.AsyncClient"),
+    ],
+)
+def test_what_is_no_client_or_time_is_refused_at_once(given, words):
+    with pytest.raises(ConfigError, match=words):
+        HTTPInterface("groq", **given)

@@ -9,7 +9,7 @@ import pytest
 
 from agentkit.messages import Quota
 from agentkit.wire import quotas_of, status_error
-from agentkit.wire.headers import retry_after, seconds_of
+from agentkit.wire.headers import refill, retry_after, seconds_of
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 GROQ = {
@@ -103,6 +103,9 @@ def test_a_date_in_the_past_does_not_count():
         ({}, "Please try again later.", None),
         ({}, "Please try again in a minute.", None),
         ({}, "try again in " + "9" * 60 + "s", None),
+        ({"retry-after": "1790000000"}, "", None),  # a point in time
+        ({"retry-after": "1790000000"}, "Please try again in 20s.", 20.0),
+        ({"retry-after-ms": "1790000000000", "retry-after": "2"}, "", 2.0),
         (GROQ, "", None),
         ({}, "", None),
     ],
@@ -126,6 +129,14 @@ def test_the_limits_of_a_reply_are_read():
 def test_a_limit_without_its_reset_is_one():
     given = {"x-ratelimit-limit-tokens": "6000", "x-ratelimit-remaining-tokens": "0"}
     assert quotas_of(given) == (Quota("tokens", 6000.0, 0.0, 0.0),)
+
+
+def test_a_reset_that_makes_no_sense_does_not_count():
+    given = {**GROQ, "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "1790000000"}
+    quotas = quotas_of(given)
+
+    assert quotas[1] == Quota("tokens", 18000.0, 0.0, 0.0)
+    assert refill(quotas) is None
 
 
 @pytest.mark.parametrize("name", ["limit", "remaining"])
