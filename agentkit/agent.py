@@ -109,10 +109,10 @@ class Agent(Generic[T]):
         output: Any = None,
     ) -> None:
         self.toolbox = Toolbox(tools)
-        self._models = None if isinstance(model, str) else list(model)
-        self.model = model if isinstance(model, str) else next(iter(model), "")
-        if self._models == []:
+        self._models = [] if isinstance(model, str) else list(model)
+        if not isinstance(model, str) and not self._models:
             raise ConfigError("model= names no model.")
+        self.model = model if isinstance(model, str) else self._models[0]
         self.instructions = instructions
         self.options = dict(options or {})
         self.limits = limits or Limits()
@@ -124,12 +124,7 @@ class Agent(Generic[T]):
     @cached_property
     def interface(self) -> Interface:
         """The way to the model; opened when first needed."""
-        opened = open_interface(self._given)
-        if self._models is None:
-            return opened
-        from agentkit.fallback import Fallback
-
-        return Fallback([(opened, model) for model in self._models])
+        return open_interface(self._given, models=self._models)
 
     def run(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
         """Run until the final answer. Works inside a running event loop too.

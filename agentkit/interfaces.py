@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any
 
-from agentkit.errors import AgentkitError, ConfigError
+from agentkit.errors import AgentkitError, ConfigError, closest
 from agentkit.interface import Interface
 from agentkit.notices import say_once
 
@@ -23,6 +24,7 @@ _LOOK = 0.5  # seconds to look for a local server
 def open_interface(
     name: Interface | str | Sequence[Interface | str] | None = None,
     *,
+    models: Sequence[str] = (),
     attempts: int = 5,
     patience: float = 120.0,
     recovery: bool = True,
@@ -38,6 +40,7 @@ def open_interface(
             runs on this machine, an address, or several of these to be tried in order; `groq:large`
             also names the model. If not given: `AGENTKIT_INTERFACE`, or the setting `interface`,
             or "groq" where `GROQ_API_KEY` is set, or "offline", with a notice on stderr.
+        models: Aliases or full names to be tried in order, in place of the request's.
         attempts: How often to send a request in all, where failures may pass; 1 for once.
         patience: Seconds after which a request is not begun again.
         recovery: Whether broken calls and empty answers are made something of.
@@ -49,17 +52,12 @@ def open_interface(
     Raises:
         ConfigError: There is no such interface, or no server for "local".
     """
-    if isinstance(name, Interface):
-        return name
+    _check_names(http)
     limits = (requests_per_minute, tokens_per_minute)
-    if pacing is False and limits != (None, None):
-        raise ConfigError("pacing=False leaves no limits to keep: leave one of them out.")
     around = _Around(attempts, patience, recovery, pacing, *limits, http)
-    chosen = [name] if isinstance(name, str) else list(_usual() if name is None else name)
-    local = [each for each in chosen if isinstance(each, str) and each.split(":")[0] == "local"]
-    if local and len(chosen) > len(local) and not _running():
-        chosen = [each for each in chosen if each not in local]  # the others are there for that
-    return _first_of(around.all_opened(chosen))
+    given = _usual() if name is None else name
+    chosen = [given] if isinstance(given, str | Interface) else list(given)
+    return _first_of(around.all_opened(_with_local(chosen), models))
 
 
 def _first_of(choices: list[tuple[Interface, str | None]]) -> Interface:
@@ -68,6 +66,36 @@ def _first_of(choices: list[tuple[Interface, str | None]]) -> Interface:
     from agentkit.fallback import Fallback
 
     return Fallback(choices)
+
+
+def _check_names(http: Mapping[str, Any]) -> None:
+    """Refuse what is no setting, also where the interface has none."""
+    if http:
+        from agentkit.http import HTTPInterface
+
+        known = list(signature(HTTPInterface).parameters)
+        for name in http.keys() - known:
+            raise TypeError(f"There is no setting {name!r}.{closest(name, known)}")
+
+
+def _with_local(names: list[Interface | str]) -> list[Interface | str]:
+    """The names with that of the server which runs here for "local".
+
+    Where none runs it is left out, if there are others.
+
+    Raises:
+        ConfigError: There are no others.
+    """
+    is_local = [isinstance(each, str) and each.partition(":")[0] == "local" for each in names]
+    if not any(is_local):
+        return names
+    if running := _running():
+        found = zip(names, is_local, strict=True)
+        return [f"{running}{str(each)[5:]}" if local else each for each, local in found]
+    if all(is_local):
+        tried = ", ".join(f"{each.name} at {each.address}" for each in _local())
+        raise ConfigError(f"No local server answers: looked for {tried}. Start one.")
+    return [each for each, local in zip(names, is_local, strict=True) if not local]
 
 
 def usual() -> tuple[list[str], str]:
@@ -110,8 +138,20 @@ class _Around:
     requests: float | None
     tokens: float | None
     http: dict[str, Any]
+    hasty: bool = False
 
-    def all_opened(self, names: Sequence[Interface | str]) -> list[tuple[Interface, str | None]]:
+    def __post_init__(self) -> None:
+        if self.pacing is False and self.has_limits:
+            raise ConfigError("pacing=False leaves no limits to keep: leave one of them out.")
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether a limit is set by hand."""
+        return (self.requests, self.tokens) != (None, None)
+
+    def all_opened(
+        self, names: Sequence[Interface | str], models: Sequence[str]
+    ) -> list[tuple[Interface, str | None]]:
         """The interfaces in order; where another can be asked, none is waited for long.
 
         Raises:
@@ -120,34 +160,36 @@ class _Around:
         if not names:
             raise ConfigError("The list of interfaces names none.")
         given = {each for each in names if isinstance(each, str)}
+        if self.http and not given:
+            raise ConfigError(f"{min(self.http)} comes too late for an interface that is open.")
         servers = {each if "://" in each else each.partition(":")[0] for each in given}
         servers -= {"offline"}
-        private = [each for each in _PRIVATE if each in self.http]
+        private = [each for each in _PRIVATE if self.http.get(each)]
         if private and len(servers) > 1:
             raise ConfigError(
                 f"{private[0]} is meant for one server, and would go to {len(servers)}: open each "
                 "with open_interface, and give the list of them."
             )
-        hasty = replace(self, patience=min(self.patience, _HASTE))
-        return [*map(hasty.opened, names[:-1]), self.opened(names[-1])]
+        hasty = replace(self, patience=min(self.patience, _HASTE), hasty=True)
+        *first, last = [(name, model) for model in models or (None,) for name in names]
+        return [*(hasty.opened(*each) for each in first), self.opened(*last)]
 
-    def opened(self, name: Interface | str) -> tuple[Interface, str | None]:
-        """The interface, and the model where the name has one."""
+    def opened(
+        self, name: Interface | str, model: str | None = None
+    ) -> tuple[Interface, str | None]:
+        """The interface, and the model where the name has one or one is given."""
         if isinstance(name, Interface):
-            return name, None
+            return name, model
         if name.partition(":")[0] == "offline":
             from agentkit.offline import OfflineInterface
 
-            return OfflineInterface(), None
+            return OfflineInterface(), model
         if "://" in name or _HOST.match(name):
-            return self._http(_address(name)), None
-        name, _, model = name.partition(":")
-        if name == "local":
-            name = _running()
-            if not name:
-                tried = ", ".join(f"{each.name} at {each.address}" for each in _local())
-                raise ConfigError(f"No local server answers: looked for {tried}. Start one.")
-        return self._http(name), model or None
+            return self._http(_address(name)), model
+        name, _, own = name.partition(":")
+        if own and model:
+            raise ConfigError(f"{name}:{own} names a model, and model= others: leave one out.")
+        return self._http(name), own or model
 
     def _http(self, name: str) -> Interface:
         from agentkit.adapting import Adapting
@@ -162,12 +204,12 @@ class _Around:
         http = HTTPInterface(page, **self.http)
         made: Interface = Adapting(http)
         own = read_settings().interfaces.get(http.name, InterfaceSettings())
-        if own.pacing if self.pacing is None else self.pacing:
+        if own.pacing or self.has_limits if self.pacing is None else self.pacing:
             made = Paced(
                 made,
                 requests=own.requests_per_minute if self.requests is None else self.requests,
                 tokens=own.tokens_per_minute if self.tokens is None else self.tokens,
-                longest=_LONGEST if self.patience > _HASTE else self.patience,
+                longest=self.patience if self.hasty else _LONGEST,
                 plans={
                     each.tokens_per_minute: each.requests_per_minute for each in http.page.plans
                 },

@@ -17,8 +17,8 @@ class Limits:
         calls: Function calls; one more is not run and ends the run.
         tokens: Prompt and completion tokens of the whole run, as far as the server names them.
         seconds: Time since the run began.
-        cost: US dollars of the whole run. A run whose price is not known ends with its first
-            response, because the limit could not be held.
+        cost: US dollars of the whole run. A run whose price or tokens are not known ends
+            with its first response, because the limit could not be held.
 
     Raises:
         ConfigError: A limit is not above 0.

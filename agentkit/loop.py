@@ -233,10 +233,11 @@ class Loop(Generic[T]):
     def _check_limits(self) -> None:
         steps = tuple(self._steps)
         replies = [step.response for step in steps]
-        free = next((each for each in replies if each.usage and each.cost is None), None)
-        if free and self._limits.cost is not None:
-            model = free.model or self._model
-            raise self._stopped(f"No price is known for {model}, so the limit of cost cannot hold.")
+        unpriced = next((each for each in replies if not each.is_priced), None)
+        if unpriced and self._limits.cost is not None:
+            model = unpriced.model or self._model
+            known = "price is" if unpriced.usage else "number of tokens is"
+            raise self._stopped(f"No {known} known for {model}, so the limit of cost cannot hold.")
         reached = self._limits.reached(
             steps=len(steps),
             calls=self._called,

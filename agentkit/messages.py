@@ -190,14 +190,24 @@ class Response:
     cost: float | None = None
     waited: float = 0.0
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether its cost is known; a refused reply, which is read all the same, has no price."""
+        return self.cost is not None or any(FROM_REFUSED in each for each in self.repairs)
+
     def after(self, useless: Response) -> Response:
         """The same response, with what an earlier one cost that was of no use."""
         return replace(
             self,
-            usage=self.usage + useless.usage if self.usage and useless.usage else self.usage,
+            usage=self.usage + useless.usage
+            if self.usage and useless.usage
+            else self.usage or useless.usage,
             cost=None if self.cost is None or useless.cost is None else self.cost + useless.cost,
             waited=self.waited + useless.waited,
         )
+
+
+FROM_REFUSED = "read from failed_generation"  # in repairs: made of what came with a refusal
 
 
 @dataclass(frozen=True, slots=True)

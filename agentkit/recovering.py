@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError
-from agentkit.messages import AssistantMessage, FunctionCall, Request, Response
+from agentkit.messages import FROM_REFUSED, AssistantMessage, FunctionCall, Request, Response
 from agentkit.wire import clean_name, may_be_call, written_calls
 from agentkit.wrapper import Ask, Plan, Wrapper
 
@@ -113,13 +113,13 @@ def _recovered(error: StatusError, request: Request, names: Collection[str]) -> 
         said = before or (partial.content if given or partial.calls else None)
         message = AssistantMessage(said, calls, partial.reasoning)
         cut = "error" if calls is partial.calls else None
-        repairs = ("call read from failed_generation",)
+        repairs = (f"call {FROM_REFUSED}",)
         return Response(message=message, finish_reason=cut, repairs=repairs)
     if forced in (None, "auto") and isinstance(given, str | None) and _is_prose(text, error):
         streamed = partial.content or ""
         said = streamed if error.handed_out and not text.startswith(streamed) else text
         message = AssistantMessage(said, reasoning=partial.reasoning)
-        return Response(message=message, repairs=("answer read from failed_generation",))
+        return Response(message=message, repairs=(f"answer {FROM_REFUSED}",))
     return None
 
 

@@ -226,8 +226,14 @@ def test_without_that_limit_no_price_needs_to_be_known():
     assert Agent([look], script).run("Hi").cost is None
 
 
-def test_a_response_without_tokens_is_nothing_to_pay_for():
-    recovered = Response(message=calls(1).message)  # such as a call read from an error
+def test_a_server_that_names_no_tokens_ends_the_run_at_once():
+    script = ScriptedInterface(Response(message=calls(1).message, model="m"))
+    with pytest.raises(LimitError, match="No number of tokens is known for m"):
+        Agent([look], script, limits=Limits(cost=100.0)).run("Hi")
+
+
+def test_a_reply_read_from_a_refusal_is_nothing_to_pay_for():
+    recovered = Response(message=calls(1).message, repairs=("call read from failed_generation",))
     script = ScriptedInterface(recovered, calls(2, cost=0.25), said(cost=0.1))
 
     assert Agent([look], script, limits=Limits(cost=0.5)).run("Hi").output == "Hello."

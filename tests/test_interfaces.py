@@ -9,12 +9,12 @@ from conftest import KEY
 from model_server import Raw, Reply, _Handler
 from staged import ASKED, Clock, response
 
-from agentkit import ConfigError, HTTPInterface, Interface, Request, open_interface
+from agentkit import Agent, ConfigError, HTTPInterface, Interface, Request, open_interface
 from agentkit.catalog import names, page
 from agentkit.memory import memory_of
 from agentkit.notices import say_once
 from agentkit.pace import Pace
-from agentkit.paced import shared_pace
+from agentkit.paced import Paced, shared_pace
 from agentkit.testing import ScriptedInterface
 
 AROUND = "Recovering(Retrying(Paced(Adapting(HTTPInterface('groq')))))"
@@ -65,6 +65,13 @@ def opened():
 @pytest.fixture
 def _clock(monkeypatch):
     monkeypatch.setattr("agentkit.paced.Pace", partial(Pace, clock=Clock(monkeypatch)))
+
+
+def longest_wait(interface):
+    """Seconds that a request of the interface may wait for its place."""
+    while not isinstance(interface, Paced):
+        interface = interface.inner
+    return interface._longest
 
 
 def settings(text):
@@ -325,3 +332,50 @@ def test_a_name_that_nobody_has_is_refused(name):
 
 def test_the_offline_model_by_any_name_of_a_model_is_the_offline_model():
     assert open_interface("offline:large").name == "offline"
+
+
+def test_hasty_is_whoever_is_not_the_last_to_be_asked():
+    opened = open_interface(["groq", "mistral"], models=["a", "b"], api_key=None)
+    waits = [(each.name, model, longest_wait(each)) for each, model in opened._choices]
+
+    assert waits == [
+        *[("groq", "a", 10.0), ("mistral", "a", 10.0)],
+        *[("groq", "b", 10.0), ("mistral", "b", 600.0)],
+    ]
+
+
+def test_little_patience_is_no_haste_where_nobody_else_can_be_asked():
+    assert longest_wait(open_interface("groq", patience=1.0)) == 600.0
+
+
+def test_several_models_of_an_agent_are_tried_in_order(server):
+    server.script(Raw(status=500), "Hello.")
+    settings = {"api_key": KEY, "base_url": server.url, "attempts": 1}
+    opened = open_interface("groq", models=["first", "second"], **settings)
+
+    assert Agent([], opened).run("Hi.").output == "Hello."
+    assert [body["model"] for body in server.bodies] == ["first", "second"]
+    opened.close()
+
+
+def test_a_model_in_the_name_and_another_beside_it_are_one_too_many():
+    with pytest.raises(ConfigError, match="groq:large names a model, and model= others"):
+        Agent(interface="groq:large", model=["a", "b"]).interface  # noqa: B018 - opens it
+
+
+@pytest.mark.parametrize("name", ["offline", "groq", ["groq", "offline"]])
+def test_a_setting_that_does_not_exist_is_an_error_everywhere(name):
+    with pytest.raises(TypeError, match=r"no setting 'apikey'.* Did you mean 'api_key'"):
+        open_interface(name, apikey=KEY)
+
+
+def test_settings_for_an_interface_that_is_open_are_an_error():
+    with pytest.raises(ConfigError, match="api_key comes too late"):
+        open_interface(ScriptedInterface(), api_key=KEY)
+
+
+def test_limits_given_in_code_are_over_pacing_switched_off_in_a_file():
+    settings("[interfaces.groq]\npacing = false\n")
+
+    assert "Paced" in repr(open_interface("groq", requests_per_minute=2))
+    assert "Paced" not in repr(open_interface("groq"))
