@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, Literal
 
 import httpx
@@ -33,7 +34,7 @@ from agentkit.wire import (
     status_error,
 )
 
-_PATH = "/chat/completions"
+_PATH, _MODELS = "/chat/completions", "/models"
 _SLIP = 0.8  # how near a name is to an alias that it misspells; small models are named smollm
 
 
@@ -46,7 +47,8 @@ class HTTPInterface(Interface):
     Args:
         page: The interface's name in the catalog, or a page of your own.
         api_key: The key; if not given, the environment variable that the page names.
-        base_url: The address up to `/chat/completions`; if not given, the page's.
+        base_url: The address up to `/chat/completions`, with a query if need be; if not given,
+            the page's.
         aliases: Models by alias, over the page's, the files' and the environment's.
         dialect: `functions`, `tools` or `auto`; if not given, the page's. For `auto` this class
             alone speaks `functions`; what `open_interface` gives moves to `tools` where it must.
@@ -80,8 +82,10 @@ class HTTPInterface(Interface):
         own = dict(aliases or {})
         self.aliases = {**aliases_for(self.name, self.page.aliases, settings), **own}
         address = base_url or os.environ.get(self.page.base_url_variable) or self.page.base_url
-        self._base = address.rstrip("/").removesuffix(_PATH).rstrip("/")
-        self._url = f"{self._base}{_PATH}"
+        base, mark, query = address.partition("?")
+        self._base = base.rstrip("/").removesuffix(_PATH).rstrip("/")
+        self._query = mark + query
+        self._url = self._at(_PATH)
         self._credentials = Credentials(self.page, api_key, extra_headers)
         self._extra_body = dict(extra_body or {})
         named = dialect or self.page.dialect
@@ -139,10 +143,9 @@ class HTTPInterface(Interface):
             ConfigError: There is no key, or none that can be sent.
         """
         self._credentials.check()
-        with self._translated():
-            reply = self._clients.sync().get(
-                f"{self._base}/models", headers=self._credentials.headers
-            )
+        url = self._at(_MODELS)
+        with self._translated(_MODELS):
+            reply = self._clients.sync().get(url, headers=self._credentials.headers)
             if not reply.is_success:
                 raise self._error(reply, reply.content)
             listed = parse(reply.content).get("data")
@@ -195,7 +198,13 @@ class HTTPInterface(Interface):
     @property
     def address(self) -> str:
         """The address without what may be secret in it."""
-        return self._url.rpartition("@")[2].partition("?")[0]
+        return self._shown(_PATH)
+
+    def _at(self, path: str) -> str:
+        return f"{self._base}{path}{self._query}"
+
+    def _shown(self, path: str) -> str:
+        return f"{self._base.rpartition('@')[2]}{path}"
 
     def _parts(self, request: Request) -> dict[str, Any]:
         self.check(request)
@@ -248,6 +257,8 @@ class HTTPInterface(Interface):
         if reply.status_code in (401, 403) and self.page.key_variable:
             where = self.page.key.get("address", "the key that it names")
             error.add(f"Check {self.page.key_variable}: {where}")
+        if reply.status_code == HTTPStatus.NOT_FOUND and "model" not in str(error).lower():
+            error.add(f"Is {self._base.rpartition('@')[2]} the right address? Most end in /v1.")
         if reply.has_redirect_location:
             error.args = (f"{error} (it redirects to {reply.headers['location']})",)
         return error
@@ -262,10 +273,10 @@ class HTTPInterface(Interface):
         )
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, path: str = _PATH) -> Iterator[None]:
         """httpx's errors as ours, and no key in any of them."""
         try:
-            with translated(self.name, self.address):
+            with translated(self.name, self._shown(path)):
                 yield
         except InterfaceError as error:
             error.args = (redact(str(error), *self._credentials.secrets),)

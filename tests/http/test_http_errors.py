@@ -285,3 +285,37 @@ def test_the_key_is_in_no_log_record_and_no_repr(way, server, caplog):
     ours = [r.getMessage() for r in caplog.records if r.name.startswith("agentkit")]
     assert not [text for text in ours if KEY in text]
     assert KEY not in f"{way.interface!r} {agent!r} {vars(way.interface)!r}"
+
+
+@WHOLE
+@pytest.mark.parametrize("mode", ["sync"])
+def test_where_nothing_is_the_address_may_be_wrong(way, server):
+    server.script(Raw([b"Not Found"], status=404, kind="text/plain"))
+    assert f"Is {server.url} the right address? Most end in /v1." in str(_failure(way, StatusError))
+
+
+@WHOLE
+@pytest.mark.parametrize("mode", ["sync"])
+def test_where_a_model_is_missing_the_address_is_right(way, server):
+    server.script(Raw([_told("The model `x` does not exist.")], status=404))
+    assert "address" not in str(_failure(way, StatusError))
+
+
+@WHOLE
+@pytest.mark.parametrize("mode", ["sync"])
+def test_an_address_may_have_a_query_which_is_not_shown(elsewhere, server):
+    server.script("Hello.", Raw(status=500))
+    way = elsewhere(base_url=f"{server.url}?version=2&code=abcdefgh1")
+    assert way.run(way.agent()).output == "Hello."
+    assert server.requests[0].path == "/v1/chat/completions?version=2&code=abcdefgh1"
+    assert "abcdefgh1" not in str(_failure(way, StatusError))
+
+
+@WHOLE
+@pytest.mark.parametrize("mode", ["sync"])
+def test_an_error_of_the_list_of_models_names_its_place(elsewhere):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    with pytest.raises(ConnectError, match=rf"127\.0\.0\.1:{port}/v1/models:"):
+        elsewhere(base_url=f"http://127.0.0.1:{port}/v1").interface.models()
