@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Generic, TypedDict, TypeVar, Unpack, cast, overload
 
@@ -231,6 +232,8 @@ class Agent(Generic[T]):
             )
         choice = options.get("function_call")
         name = choice.get("name") if isinstance(choice, Mapping) else choice
+        if isinstance(choice, Mapping) and not name:
+            raise ConfigError('function_call is a name, or {"name": ...}.')
         if name not in (None, "none", "auto", "required", *self.toolbox):
             raise ConfigError(
                 f"function_call names {name!r}, which is none of the tools."
@@ -244,7 +247,8 @@ def _fed(loop: Loop[Any], piece: Delta | Wait | Response) -> Event:
 
 def _hand_over(loop: Loop[Any], error: BaseException) -> None:
     loop.cancel()
-    cast(Any, error).run = loop.run()
+    run = loop.run()
+    cast(Any, error).run = replace(run, waited=run.waited + getattr(error, "waited", 0.0))
 
 
 def _last(ends: list[RunEnded[Any]]) -> Run[Any]:

@@ -150,6 +150,15 @@ def test_no_model_at_all_is_a_config_error():
         Agent(interface=ScriptedInterface("Hello."), model=[])
 
 
+def test_a_run_that_failed_says_how_long_it_waited(groq, server, clock, mode):
+    server.script(*[refusal(429, **{"Retry-After": "7"})] * 2)
+    with pytest.raises(StatusError) as raised:
+        run(Agent(interface=groq(attempts=2)), mode)
+
+    assert raised.value.run.waited == pytest.approx(sum(clock.pauses))
+    assert 7 <= sum(clock.pauses) <= 8
+
+
 def test_a_run_says_how_long_it_waited(groq, server, clock, mode):
     server.script(refusal(429, **{"Retry-After": "7"}), call("look", at=1))
     server.script(refusal(503, **{"Retry-After": "3"}), "Hello.")

@@ -201,6 +201,21 @@ def test_a_model_that_succeeds_itself_is_refused(chain):
     assert problem(SMALL + "".join(dict.fromkeys(retired))).endswith("succeeds itself.")
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ('common = "stream"', "a list of names"),
+        ('common = ["streem"]', "no common option 'streem'"),
+        ('[options.size]\ntype = "nummer"\ndescription = "x"', "size.type: Input should be"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, words):
+    head = "" if options.startswith("[") else "[options]\n"
+    small = SMALL.replace("options = {}\n", "")
+
+    assert words in problem(f"{small}\n{head}{options}\n")
+
+
 def test_a_chain_of_successors_leads_to_its_end():
     made = read_page("small", SMALL + GONE.format("a", "b") + GONE.format("b", "c"))
 

@@ -309,7 +309,8 @@ def test_several_interfaces_are_looked_at_one_after_the_other(monkeypatch):
     monkeypatch.setenv("AGENTKIT_INTERFACE", "groq:large, grok, offline")
     checks = by_name()
 
-    assert checks["groq:large key"].verdict == "problem"
+    assert checks["groq:large key"].verdict == "warning"  # the offline model can be asked
+    assert checks["grok interface"].verdict == "problem"
     assert "Did you mean 'groq'?" in checks["grok interface"].text
     assert checks["offline interface"].verdict == "ok"
 
@@ -330,6 +331,30 @@ def test_settings_are_shown_with_what_they_set(tmp_path, monkeypatch):
     )
     assert checks["alias large"].text == "acme/large (from the settings)"
     assert checks["alias agent"].text == "acme/agent (from AGENTKIT_GROQ_AGENT)"
+
+
+def test_without_any_that_can_be_asked_each_is_a_problem(monkeypatch):
+    monkeypatch.setenv("AGENTKIT_INTERFACE", "groq, xai")
+    for name in ("GROQ_API_KEY", "XAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    checks = by_name()
+
+    assert verdicts(checks, "groq key", "xai key") == ["problem", "problem"]
+
+
+def test_slips_in_the_settings_are_a_warning(tmp_path, monkeypatch):
+    (tmp_path / "agentkit.toml").write_text(
+        "[interfaces.gorq]\npacing = true\n[interfaces.groq.aliases]\nlarg = 'x'\nmine = 'y'\n"
+        "[interfaces.'llm.example.org']\npacing = true\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    check = by_name("groq")["settings"]
+
+    assert check.verdict == "warning"
+    assert check.text.endswith(
+        "There is no interface 'gorq'. Did you mean 'groq'? "
+        "groq has no alias 'larg' of its own. Did you mean 'large'?"
+    )
 
 
 def test_pacing_that_is_off_is_told(tmp_path, monkeypatch):

@@ -13,66 +13,17 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from agentkit.catalog.option import Option
 from agentkit.errors import ConfigError, closest
 from agentkit.messages import Usage
 
 FIRST = "*"
 """As an alias's model: the first one that the server lists."""
-
-_NUMBER = Annotated[float, Field(allow_inf_nan=False)]
-_TYPES: dict[str, Any] = {
-    "number": _NUMBER,
-    "integer": int,
-    "boolean": bool,
-    "text": str,
-    "text or list of texts": str | list[str],
-    "text or map": str | dict[str, str],
-    "list": list[dict[str, Any]],
-}
-
-
-class Option(BaseModel):
-    """Something that can be asked of a model beside the messages.
-
-    Args:
-        type: number, integer, boolean, text, text or list of texts, map (of numbers), text or map,
-            or list.
-        description: What it does.
-        minimum, maximum: The range of a number, or of the numbers in a map.
-        most: How many items a list may have.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    type: str
-    description: str
-    minimum: float | None = None
-    maximum: float | None = None
-    most: int | None = None
-
-    def problem(self, value: Any) -> str | None:
-        """Why the value does not fit, or None."""
-        try:
-            _adapter(self.type, self.minimum, self.maximum).validate_python(value, strict=True)
-        except ValidationError as error:
-            return f"takes {self.type}{self.range}; {value!r}: {error.errors()[0]['msg']}"
-        if self.most is not None and isinstance(value, list) and len(value) > self.most:
-            return f"takes at most {self.most} items, not {len(value)}"
-        return None
-
-    @property
-    def range(self) -> str:
-        """The allowed range in words, or nothing."""
-        if self.minimum is not None and self.maximum is not None:
-            return f" from {self.minimum:g} to {self.maximum:g}"
-        if self.minimum is not None:
-            return f" of at least {self.minimum:g}"
-        return f" of at most {self.most} items" if self.most is not None else ""
 
 
 class _Fact(BaseModel):
@@ -212,14 +163,6 @@ class Page(BaseModel):
 
 
 @cache
-def _adapter(kind: str, minimum: float | None, maximum: float | None) -> TypeAdapter[Any]:
-    """What checks a value; made once, because every request asks for it."""
-    bounds = Field(ge=minimum, le=maximum)  # None does not count
-    limited: Any = Annotated[_TYPES.get(kind, _NUMBER), bounds]
-    return TypeAdapter(dict[str, limited] if kind == "map" else limited)
-
-
-@cache
 def page(name: str) -> Page:
     """The page of an interface.
 
@@ -260,7 +203,10 @@ def read_page(name: str, text: str) -> Page:
     try:
         values = tomllib.loads(text)
         options = values.pop("options", {})
-        common = {each: _common()[each] for each in options.pop("common", ())}
+        named = options.pop("common", [])
+        if not isinstance(named, list):
+            raise TypeError("options.common is a list of names")
+        common = {each: _common()[each] for each in named}
         return Page(name=name, **{**values, "options": {**common, **options}})
     except KeyError as error:
         raise ConfigError(f"The page {name!r}: no common option {error}.") from None

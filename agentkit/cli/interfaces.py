@@ -110,7 +110,7 @@ def _titled(title: str, lines: list[str]) -> list[str]:
 
 
 def _moved(page: Page) -> str:
-    is_set = page.base_url_variable in os.environ  # its value may hold a password
+    is_set = os.environ.get(page.base_url_variable)  # its value may hold a password
     return f" ({page.base_url_variable} is set and replaces it)" if is_set else ""
 
 

@@ -10,10 +10,11 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
-from agentkit.catalog import FIRST
+from agentkit.catalog import FIRST, page
+from agentkit.catalog import names as pages
 from agentkit.doctor.calls import CONCLUSION, DIALECTS, Calls
-from agentkit.doctor.checks import Check, denied, is_denied, skipped, successors, words
-from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError
+from agentkit.doctor.checks import Check, Verdict, denied, is_denied, skipped, successors, words
+from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError, closest
 from agentkit.http import HTTPInterface
 from agentkit.interfaces import open_interface, usual
 from agentkit.settings import (
@@ -58,10 +59,39 @@ def diagnose(
     given = {**http, "timeout": timeout}
     must = interface not in (None, "local")
     found = [_opened(name, why, model, given, settings, must=must) for name in names]
-    yield Check("settings", "ok", str(settings_file() or "no file, and none is needed"))
-    for name, each in zip(names, found, strict=True):
-        for check in [each] if isinstance(each, Check) else each.checks(why, patience):
-            yield check if len(names) == 1 else replace(check, name=f"{name} {check.name}")
+    yield _of_settings(settings)
+    reports = ([each] if isinstance(each, Check) else each.checks(why, patience) for each in found)
+    if len(names) == 1:
+        yield from next(reports)
+    else:
+        yield from _of_several(names, [list(each) for each in reports])
+
+
+def _of_settings(settings: Settings) -> Check:
+    """Where they are, and names in them that look like slips."""
+    slips = []
+    for name, own in settings.interfaces.items():
+        if name not in pages() and (hint := closest(name, pages())):
+            slips.append(f" There is no interface {name!r}.{hint}")
+        known = page(name).aliases if name in pages() else {}
+        for alias in own.aliases:
+            if alias not in known and (hint := closest(alias, known)):
+                slips.append(f" {name} has no alias {alias!r} of its own.{hint}")
+    where = str(settings_file() or "no file, and none is needed")
+    return Check(
+        "settings", "warning" if slips else "ok", f"{where}{':' if slips else ''}{''.join(slips)}"
+    )
+
+
+def _of_several(names: Sequence[str], reports: Sequence[Sequence[Check]]) -> Iterator[Check]:
+    """What was found of each; where one can be asked, it is no problem that others cannot."""
+    one_can_be_asked = any(all(each.verdict != "problem" for each in found) for found in reports)
+    for name, found in zip(names, reports, strict=True):
+        for check in found:
+            # Without an interface of that name the list cannot be opened at all.
+            passed_over = check.verdict == "problem" and check.name != "interface"
+            verdict: Verdict = "warning" if passed_over and one_can_be_asked else check.verdict
+            yield replace(check, name=f"{name} {check.name}", verdict=verdict)
 
 
 def _opened(

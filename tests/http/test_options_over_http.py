@@ -130,6 +130,7 @@ def test_an_alias_is_sent_as_its_model_and_a_full_name_as_it_is(way, server):
         ({"n": 2}, "n must be 1 inside an agent"),
         ({"functions": [FUNCTION]}, "functions is not an option of an agent: pass tools"),
         ({"function_call": "forgot"}, "none of the tools. Did you mean 'forget'?"),
+        ({"function_call": {}}, "function_call is a name"),
         ({"function_call": {"name": "forgot"}}, "Did you mean 'forget'?"),
     ],
 )
