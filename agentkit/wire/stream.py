@@ -111,7 +111,7 @@ class StreamDecoder(_Counted):
             raise ConnectError("The stream was cut before the answer was complete.")
         if not self._choices:
             raise ReplyError("The stream held no answer.")
-        choices = [self._choices[index] for index in sorted(self._choices)]
+        choices = self._in_order()
         messages = [choice.message() for choice in choices]
         check_end(choices[0].finish_reason, messages[0])
         return Response(
@@ -152,9 +152,14 @@ class StreamDecoder(_Counted):
         return {"error": chunk} if name == "error" and not error_of(chunk) else chunk
 
     def _with_partial(self, error: StatusError) -> StatusError:
-        if self._first is not None:
-            error.partial = self._choices[self._first].message()
+        if choices := self._in_order():
+            error.partial = choices[0].message()
         return error
+
+    def _in_order(self) -> list[Choice]:
+        """The choices, first the one that was handed out as it came."""
+        order = sorted(self._choices, key=lambda index: (index != self._first, index))
+        return [self._choices[index] for index in order]
 
     def _chunk(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
         self._model = self._model or str(chunk.get("model") or "")
@@ -164,8 +169,8 @@ class StreamDecoder(_Counted):
             index = each.get("index")
             index = index if isinstance(index, int) else 0
             delta = self._choices.setdefault(index, Choice()).add(each)
-            self._first = index if self._first is None else min(self._first, index)
-            if delta and index == self._first:
+            if delta and self._first in (None, index):
+                self._first = index
                 yield delta
 
 

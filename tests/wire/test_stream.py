@@ -181,13 +181,16 @@ def test_usage_is_read_wherever_it_is(place):
     assert read(spelled(chunk({"content": "Hi."}), *last[place]))[1].usage == Usage(3, 4)
 
 
-def test_answers_side_by_side_are_alternatives_and_the_first_is_streamed():
-    pieces = [(0, "a"), (1, "b"), (2, "c"), (1, "B"), (0, "A"), (2, "C")]
-    chunks = [chunk({"content": text}, index) for index, text in pieces]
-    deltas, response = read(spelled(*chunks, *(chunk(None, n, "stop") for n in range(3))))
-    assert deltas == [Delta("a"), Delta("A")]
-    assert response.message.content == "aA"
-    assert [each.content for each in response.alternatives] == ["bB", "cC"]
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 1, 0)])
+def test_answers_side_by_side_are_alternatives_and_the_first_to_come_is_streamed(order):
+    roles = [chunk({"role": "assistant"}, n) for n in (2, 1, 0)]
+    texts = [chunk({"content": f"{size}{n} "}, n) for size in "ab" for n in order]
+    deltas, response = read(spelled(*roles, *texts, *(chunk(None, n, "stop") for n in range(3))))
+    first = order[0]
+    assert deltas == [Delta(f"a{first} "), Delta(f"b{first} ")]
+    assert response.message.content == f"a{first} b{first} "
+    others = [f"a{n} b{n} " for n in sorted(order[1:])]
+    assert [each.content for each in response.alternatives] == others
 
 
 @pytest.mark.parametrize("text", [b"", b": hello\n\n", spelled(*TEXT[:5]).removesuffix(DONE)])
