@@ -93,3 +93,10 @@ def test_an_unknown_interface_is_refused_with_the_closest_name():
 
 def test_every_page_can_be_read():
     assert [page(name).name for name in names()] == list(names())
+
+
+def test_an_option_under_both_of_its_names_is_refused():
+    given = {"max_tokens": 5, "max_completion_tokens": 6}
+    with pytest.raises(ConfigError, match="takes max_tokens for max_completion_tokens"):
+        page("openai").check_options(given)
+    page("openai").check_options({**given, "max_tokens": None})

@@ -160,6 +160,9 @@ class Page(BaseModel):
                 )
             if value is not None and (problem := self.options[name].problem(value)):
                 raise ConfigError(f"The option {name!r} {problem}.")
+        for name, new in self.quirks.rename.items():
+            if options.get(name) is not None and options.get(new) is not None:
+                raise ConfigError(f"{self.name} takes {name} for {new}: give one of them.")
 
 
 @cache
