@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 SCRIPT = """
-import os, sys, threading, time
+import os, signal, sys, threading, time
 from agentkit import Agent, open_interface
 
 interface = open_interface("groq", api_key="gsk_test0123456789", base_url=sys.argv[1],
@@ -33,6 +33,7 @@ for n in range(3):
     child = os.fork()
     if child == 0:
         status = 1
+        signal.alarm(50)  # so that none that hangs is left behind
         try:
             ask(f"child {n}")
             status = 0
