@@ -18,6 +18,7 @@ from agentkit.errors import ConfigError, ConnectError, RequestTimeoutError
 from agentkit.workers import in_thread, renew_in_children
 
 _CONNECT = 5.0  # seconds; the rest of the time-out is for the model to think
+_FOREVER = 1e7  # seconds; sockets take no time-out that is much longer
 _LINGER = 0.2  # seconds for what follows the end of an answer
 _REST = 16  # chunks of it
 _KEPT = httpx.Limits(max_connections=100, max_keepalive_connections=20)
@@ -41,8 +42,8 @@ class Clients:
         client: httpx.Client | None = None,
         async_client: httpx.AsyncClient | None = None,
     ) -> None:
-        if not timeout or not timeout > 0:
-            raise ConfigError(f"timeout is seconds above 0, not {timeout!r}.")
+        if not isinstance(timeout, int | float) or not 0 < timeout < _FOREVER:
+            raise ConfigError(f"timeout is seconds, above 0 and below 10 million, not {timeout!r}.")
         if not isinstance(client, httpx.Client | None):
             raise ConfigError("client is an httpx.Client; async_client is an httpx.AsyncClient.")
         if not isinstance(async_client, httpx.AsyncClient | None):
@@ -126,6 +127,8 @@ def read_on(reply: httpx.Response, chunks: Iterator[bytes], opened: ExitStack) -
 
 def _hang_up(reply: httpx.Response) -> None:
     """Cut the line, so that nobody waits for more; one of HTTP/2 is not this reply's alone."""
+    if reply.is_closed:  # others may have its connection by now
+        return
     stream = reply.extensions.get("network_stream")
     line = stream.get_extra_info("socket") if stream else None
     if isinstance(line, socket.socket) and reply.http_version.startswith("HTTP/1"):
@@ -150,6 +153,12 @@ def translated(name: str, place: str) -> Iterator[None]:
         raise RequestTimeoutError(
             f"{name} did not answer in time ({type(error).__name__}) at {place}."
         ) from error
+    except RuntimeError as error:
+        if "client has been closed" not in str(error):
+            raise
+        closed = ConnectError(f"{name} was closed while a request to it began.")
+        closed.retryable = False
+        raise closed from error
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         why, passing = _why(error)
         refused = ConnectError(f"{why} at {place}: {error}")

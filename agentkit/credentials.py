@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from hashlib import sha256
+from urllib.parse import parse_qsl
 
 from pydantic import SecretStr
 
@@ -25,15 +26,26 @@ class Credentials:
         page: The interface's page.
         key: The key; if not given, the environment variable that the page names.
         extra_headers: More headers, over all others.
+        address: The server's address, which may have a password or a key in it.
     """
 
     def __init__(
-        self, page: Page, key: str | None = None, extra_headers: Mapping[str, str] | None = None
+        self,
+        page: Page,
+        key: str | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+        address: str = "",
     ) -> None:
         self._page = page
         given = key or os.environ.get(page.key_variable, "")
         self._key = SecretStr(given.strip())  # a key read from a file ends in a newline
         self._extra_headers = dict(extra_headers or {})
+        before, _, query = address.partition("?")
+        user, at, _ = before.rpartition("@")
+        self._in_address = [
+            *([user.rpartition(":")[2]] if at else []),
+            *(value for name, value in parse_qsl(query) if _SECRET.search(name)),
+        ]
 
     @property
     def headers(self) -> dict[str, str]:
@@ -52,7 +64,7 @@ class Credentials:
         return sha256(self._key.get_secret_value().encode("utf-8", "replace")).hexdigest()
 
     def check(self) -> None:
-        """Refuse a key that cannot be sent.
+        """Refuse a key or header that cannot be sent.
 
         Raises:
             MissingKeyError: There is none, and the server wants one.
@@ -66,12 +78,15 @@ class Credentials:
             )
         if not (key.isascii() and key.isprintable()) or " " in key:
             raise ConfigError(f"The key of {page.name} has blanks or signs that no key has.")
+        for name, value in self._extra_headers.items():
+            if not all(each.isascii() and each.isprintable() for each in (name, value)):
+                raise ConfigError(f"The header {name!r} has signs that no header has.")
 
     @property
     def secrets(self) -> list[str]:
-        """What must not be seen: the key, and headers that look like one."""
+        """What must not be seen: the key, and what looks like one in headers and address."""
         headers = (value for name, value in self._extra_headers.items() if _SECRET.search(name))
-        given = [self._key.get_secret_value(), *headers]
+        given = [self._key.get_secret_value(), *headers, *self._in_address]
         return [each for each in given if len(each) >= SHORTEST]
 
     def hide(self, text: str) -> str:

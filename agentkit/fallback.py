@@ -74,8 +74,11 @@ class Fallback(Wrapper):
                 assert response is not None
                 told = "; ".join(f"{name}: {error}" for name, error in failures)
                 notes = [f"{interface.name} answered, because {told}"] if failures else []
-                if any(_is_about_the_key(error) for _, error in failures):
-                    say_once(f"agentkit: {notes[0]}")
+                for name in [name for name, error in failures if _is_about_the_key(error)]:
+                    say_once(
+                        f"agentkit: {interface.name} answers, because the key of {name} is missing "
+                        f"or refused. `agentkit doctor` tells more."
+                    )
                 return replace(response, repairs=(*response.repairs, *notes))
         raise _all_told(failures)
 

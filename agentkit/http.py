@@ -20,7 +20,7 @@ from agentkit.interface import Interface, last_piece, whole
 from agentkit.memory import memory_of
 from agentkit.messages import Delta, Request, Response
 from agentkit.prices import cost_of
-from agentkit.redact import redact
+from agentkit.redact import redact, without_secrets
 from agentkit.settings import aliases_for, read_settings
 from agentkit.wire import (
     Dialect,
@@ -82,11 +82,11 @@ class HTTPInterface(Interface):
         own = dict(aliases or {})
         self.aliases = {**aliases_for(self.name, self.page.aliases, settings), **own}
         address = base_url or os.environ.get(self.page.base_url_variable) or self.page.base_url
-        base, mark, query = address.partition("?")
+        base, mark, query = address.strip().partition("#")[0].partition("?")
         self._base = base.rstrip("/").removesuffix(_PATH).rstrip("/")
         self._query = mark + query
         self._url = self._at(_PATH)
-        self._credentials = Credentials(self.page, api_key, extra_headers)
+        self._credentials = Credentials(self.page, api_key, extra_headers, address)
         self._extra_body = dict(extra_body or {})
         named = dialect or self.page.dialect
         if named not in ("functions", "tools", "auto"):
@@ -204,7 +204,7 @@ class HTTPInterface(Interface):
         return f"{self._base}{path}{self._query}"
 
     def _shown(self, path: str) -> str:
-        return f"{self._base.rpartition('@')[2]}{path}"
+        return f"{without_secrets(self._base)}{path}"
 
     def _parts(self, request: Request) -> dict[str, Any]:
         self.check(request)
@@ -223,7 +223,8 @@ class HTTPInterface(Interface):
     def _named(self, name: str) -> str:
         if not name or name in self.aliases:
             return self.aliases.get(name or "default", "")
-        full = {*self.aliases.values(), *self.memory.moved.values()}
+        known = self.memory
+        full = {*self.aliases.values(), *known.moved.values(), known.first_model}
         if name not in full and (hint := closest(name, self.aliases, cutoff=_SLIP)):
             raise ConfigError(
                 f"{self.name} has no alias {name!r}.{hint} Its aliases are: "
@@ -258,7 +259,7 @@ class HTTPInterface(Interface):
             where = self.page.key.get("address", "the key that it names")
             error.add(f"Check {self.page.key_variable}: {where}")
         if reply.status_code == HTTPStatus.NOT_FOUND and "model" not in str(error).lower():
-            error.add(f"Is {self._base.rpartition('@')[2]} the right address? Most end in /v1.")
+            error.add(f"Is {without_secrets(self._base)} the right address? Most end in /v1.")
         if reply.has_redirect_location:
             error.args = (f"{error} (it redirects to {reply.headers['location']})",)
         return error

@@ -13,6 +13,7 @@ from typing import Any
 from agentkit.errors import AgentkitError, ConfigError, closest
 from agentkit.interface import Interface
 from agentkit.notices import say_once
+from agentkit.redact import without_secrets
 
 _LONGEST = 600.0  # seconds that a request may wait for its place
 _HASTE = 10.0  # seconds of patience where another interface can be asked
@@ -221,7 +222,8 @@ class _Around:
 
 def _address(text: str) -> str:
     if not text.lower().startswith(("http://", "https://")):
-        raise ConfigError(f"{text!r} is no address: one begins with http:// or https://.")
+        shown = without_secrets(text)
+        raise ConfigError(f"{shown!r} is no address: one begins with http:// or https://.")
     return text
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 
 from agentkit.catalog import Quirks
 from agentkit.wire import Dialect
+from agentkit.workers import kept
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Memory:
         return model
 
 
-@cache
+@kept
 def memory_of(account: tuple[str, str]) -> Memory:
     """The memory of an address with a key, by what names them."""
     return Memory()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from functools import cache
 
 from agentkit.errors import ConfigError, InterfaceError
 from agentkit.interface import Interface
 from agentkit.messages import Request, Wait
 from agentkit.pace import Pace, nap
+from agentkit.workers import kept
 from agentkit.wrapper import Ask, Plan, Wrapper
 
 
-@cache
+@kept
 def shared_pace(key: Hashable, requests: float | None, tokens: float | None) -> Pace:
     """The pace of one key and model, shared by the whole process."""
     return Pace(requests, tokens)

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from functools import cache
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 from weakref import WeakSet
 
 T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def in_thread(function: Callable[..., T], *args: Any) -> Future[T]:
@@ -65,6 +67,28 @@ def on_own_loop(awaitable: Awaitable[T]) -> Future[T]:
     if asyncio._get_running_loop() is loop:  # an async tool that runs an agent of its own
         return in_thread(asyncio.run, carried(awaitable))
     return asyncio.run_coroutine_threadsafe(carried(awaitable), loop)
+
+
+class kept(Generic[P, R]):  # noqa: N801 - it is used as a decorator
+    """What a function gives for its arguments is kept for the process.
+
+    `functools.cache` gives threads that ask at the same time an object each.
+    """
+
+    def __init__(self, make: Callable[P, R]) -> None:
+        self._make = make
+        self._made: dict[Any, R] = {}
+
+    def __call__(self, *args: P.args, **named: P.kwargs) -> R:
+        """The one object for these arguments."""
+        key = (args, *sorted(named.items()))
+        if key in self._made:
+            return self._made[key]
+        return self._made.setdefault(key, self._make(*args, **named))
+
+    def cache_clear(self) -> None:
+        """Begin anew."""
+        self._made.clear()
 
 
 def renew_in_children(thing: Any) -> None:

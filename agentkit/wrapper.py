@@ -17,7 +17,9 @@ from agentkit.interface import Interface, last_piece, whole
 from agentkit.messages import Delta, Request, Response, Wait
 
 _TOLD = 0.1  # seconds; shorter pauses are no news
-_HEAD = 40  # characters of a text from which `holds` must tell what it is
+_HEAD = (
+    40  # characters of a text, but for blanks before it, from which `holds` must tell what it is
+)
 
 
 def never(head: str) -> bool:
@@ -172,7 +174,8 @@ class _Steps:
         elif self._held is None or not piece.text:
             yield from self._out(piece)
         else:
-            self._head += piece.text if len(self._head) < _HEAD else ""
+            if len(self._head) < _HEAD:
+                self._head = (self._head + piece.text).lstrip()
             self._held.append(piece)
             if not self._holds(self._head):
                 held, self._held = self._held, None

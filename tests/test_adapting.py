@@ -325,6 +325,15 @@ def test_a_first_model_that_is_gone_is_asked_for_anew(mode):
     assert models(server) == ["old", "old", "new", "new"]
 
 
+@pytest.mark.parametrize("name", ["agent-1", "larger", "defaults"])
+def test_a_first_model_may_be_called_like_an_alias(name):
+    with ListingServer([name]) as server, closing(HTTPInterface(page_of(server.url))) as http:
+        server.script("Hello.")
+
+        assert response(Adapting(http), "sync").message.content == "Hello."
+    assert models(server) == [name]
+
+
 def test_the_rule_for_ids_is_learned(adapting, server, mode, stream):
     server.script(IDS, SEEN, SEEN)
     request = CALLED.with_options(stream=stream)

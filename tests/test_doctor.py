@@ -342,6 +342,17 @@ def test_without_any_that_can_be_asked_each_is_a_problem(monkeypatch):
     assert verdicts(checks, "groq key", "xai key") == ["problem", "problem"]
 
 
+def test_an_address_is_shown_without_what_may_be_secret(monkeypatch):
+    address = "http://me:passw0rd@127.0.0.1:9/v1?key=verysecret"
+    for named in (f"{address}, offline", f"{address.replace('http', 'ftp')}, offline"):
+        monkeypatch.setenv("AGENTKIT_INTERFACE", named)
+        told = str(list(diagnose()))
+
+        assert "127.0.0.1:9/v1" in told
+        assert "passw0rd" not in told
+        assert "verysecret" not in told
+
+
 def test_slips_in_the_settings_are_a_warning(tmp_path, monkeypatch):
     (tmp_path / "agentkit.toml").write_text(
         "[interfaces.gorq]\npacing = true\n[interfaces.groq.aliases]\nlarg = 'x'\nmine = 'y'\n"

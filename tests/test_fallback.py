@@ -194,13 +194,18 @@ def test_a_slip_does_not_pass_unseen_to_the_next(slip):
 
 
 def test_that_another_answers_for_want_of_a_key_is_told_once(up, capsys):
-    choosing = both(open_interface("groq"), Named("up", said(), said()))
-    response(choosing, "sync")
-    response(choosing, "sync")
+    refused = [StatusError(f"bad key, request {n}", status=401) for n in range(2)]
+    for first in (open_interface("groq"), Named("acme", *refused)):
+        choosing = Fallback([(first, None), (Named("up", said(), said()), None)], rest=0.0)
+        assert len(response(choosing, "sync").repairs) == 1
+        assert len(response(choosing, "sync").repairs) == 1
 
-    told = capsys.readouterr().err
-    assert told.startswith("agentkit: up answered, because groq: groq needs a key")
-    assert told.count("\n") == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        f"agentkit: up answers, because the key of {name} is missing or refused. "
+        "`agentkit doctor` tells more."
+        for name in ("groq", "acme")
+    ]
 
 
 def test_one_without_a_key_is_passed_over(up):

@@ -313,3 +313,12 @@ def test_blanks_of_an_empty_answer_are_not_handed_out(mode):
 
     assert [each.text for each in deltas] == ["\n", "Hi"]
     assert last.message.content == "\nHi"
+
+
+def test_text_behind_many_blanks_is_streamed(mode):
+    played = [Delta("\n" * 60), Delta("One"), Delta(" two."), said("\n" * 60 + "One two.")]
+    inner = Staged(played)
+    first_two = pieces(Recovering(inner), mode, OFFERED, most=2)
+
+    assert [each.text for each in first_two] == ["\n" * 60, "One"]
+    assert inner.closed == 1

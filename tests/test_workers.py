@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from agentkit.workers import Ended, carried, in_thread, on_own_loop
+from agentkit.workers import Ended, carried, in_thread, kept, on_own_loop
 
 WHO = contextvars.ContextVar("who", default="nobody")
 
@@ -68,3 +68,23 @@ def test_what_would_stop_the_loop_is_carried_out_of_it(kind):
     assert isinstance(ended.value.cause, kind)
     with pytest.raises(Ended):
         asyncio.run(carried(stop()))
+
+
+def test_threads_that_ask_at_once_get_the_one_object():
+    meeting = threading.Barrier(8, timeout=10)
+
+    @kept
+    def made(name, *, size=0):
+        meeting.wait()
+        return object()
+
+    found = {id(each.result()) for each in [in_thread(made, "a") for _ in range(8)]}
+    first = made("a")
+
+    assert found == {id(first)}
+    meeting.abort()
+    with pytest.raises(threading.BrokenBarrierError):
+        made("a", size=1)
+    made.cache_clear()
+    with pytest.raises(threading.BrokenBarrierError):
+        made("a")

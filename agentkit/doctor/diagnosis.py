@@ -17,6 +17,7 @@ from agentkit.doctor.checks import Check, Verdict, denied, is_denied, skipped, s
 from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError, closest
 from agentkit.http import HTTPInterface
 from agentkit.interfaces import open_interface, usual
+from agentkit.redact import without_secrets
 from agentkit.settings import (
     InterfaceSettings,
     Settings,
@@ -91,7 +92,7 @@ def _of_several(names: Sequence[str], reports: Sequence[Sequence[Check]]) -> Ite
             # Without an interface of that name the list cannot be opened at all.
             passed_over = check.verdict == "problem" and check.name != "interface"
             verdict: Verdict = "warning" if passed_over and one_can_be_asked else check.verdict
-            yield replace(check, name=f"{name} {check.name}", verdict=verdict)
+            yield replace(check, name=f"{without_secrets(name)} {check.name}", verdict=verdict)
 
 
 def _opened(
@@ -105,7 +106,7 @@ def _opened(
     except ConfigError as error:
         if must:
             raise
-        return Check("interface", "problem", f"{name}, {why}: {error}")
+        return Check("interface", "problem", f"{without_secrets(name)}, {why}: {error}")
 
 
 def _offline(why: str) -> Check:

@@ -236,9 +236,12 @@ def test_a_client_of_yours_that_is_closed_is_one_clear_error(server, mode):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"timeout": 0}, "above 0, not 0"),
-        ({"timeout": -1.0}, "above 0, not -1.0"),
-        ({"timeout": None}, "above 0, not None"),
+        ({"timeout": 0}, "above 0 and below 10 million, not 0"),
+        ({"timeout": -1.0}, "not -1.0"),
+        ({"timeout": None}, "10 million, not None"),
+        ({"timeout": "5"}, "10 million, not '5'"),
+        ({"timeout": float("inf")}, "10 million, not inf"),
+        ({"timeout": float("nan")}, "10 million, not nan"),
         ({"client": httpx.AsyncClient()}, "client is an httpx.Client"),
         ({"async_client": httpx.Client()}, "async_client is an httpx.AsyncClient"),
     ],
@@ -246,3 +249,13 @@ def test_a_client_of_yours_that_is_closed_is_one_clear_error(server, mode):
 def test_what_is_no_client_or_time_is_refused_at_once(given, words):
     with pytest.raises(ConfigError, match=words):
         HTTPInterface("groq", **given)
+
+
+def test_an_interface_that_is_closed_while_a_request_begins_is_one_clear_error(server, interface):
+    made = interface()
+    client = made._clients.sync()
+    client.close()  # as `close` of another thread would, between taking the client and using it
+    with pytest.raises(ConnectError, match="was closed while a request to it began") as raised:
+        Agent([], made).run("Hi.")
+
+    assert not raised.value.retryable

@@ -10,12 +10,19 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from conftest import KEY, Way
 from model_server import ModelServer, Raw
 
 from agentkit import StatusError
-from agentkit.errors import ConnectError, InterfaceError, ReplyError, RequestTimeoutError
+from agentkit.errors import (
+    ConfigError,
+    ConnectError,
+    InterfaceError,
+    ReplyError,
+    RequestTimeoutError,
+)
 from agentkit.testing import call
 
 pytestmark = pytest.mark.parametrize("dialect", ["tools"])
@@ -72,8 +79,19 @@ def test_an_address_that_is_none_says_so(elsewhere, address):
     assert "not an address" in str(error)
 
 
-def test_a_header_that_cannot_be_sent_says_so(elsewhere, server):
-    error = _failure(elsewhere(extra_headers={"x-note": "two\nlines"}), ConnectError)
+@pytest.mark.parametrize("value", ["two\nlines1", "schlüssel1", "end12345\n", "a\x00b12345"])
+def test_a_header_that_cannot_be_sent_says_so(elsewhere, value):
+    way = elsewhere(extra_headers={"x-api-key": value})
+    with pytest.raises(ConfigError, match="The header 'x-api-key' has signs") as raised:
+        way.run(way.agent())
+    assert value.strip() not in str(raised.value)
+
+
+def test_a_header_of_your_client_that_cannot_be_sent_says_so(elsewhere):
+    wrong = {"x-note": "two\nlines"}
+    with httpx.Client(headers=wrong) as client:
+        way = elsewhere(client=client, async_client=httpx.AsyncClient(headers=wrong))
+        error = _failure(way, ConnectError)
     assert "The request cannot be sent" in str(error)
     assert not error.retryable
 
@@ -309,6 +327,16 @@ def test_an_address_may_have_a_query_which_is_not_shown(elsewhere, server):
     assert way.run(way.agent()).output == "Hello."
     assert server.requests[0].path == "/v1/chat/completions?version=2&code=abcdefgh1"
     assert "abcdefgh1" not in str(_failure(way, StatusError))
+
+
+@WHOLE
+@pytest.mark.parametrize("mode", ["sync"])
+def test_what_is_secret_in_an_address_is_hidden_where_the_server_shows_it(elsewhere, server):
+    server.script(Raw([b"Cannot POST /v1?api-key=abcdefgh1 for passw0rd"], status=404))
+    address = server.url.replace("//", "//me:passw0rd@")
+    failed = str(_failure(elsewhere(base_url=f"{address}?api-key=abcdefgh1"), StatusError))
+    assert "Cannot POST /v1?api-key=[secret] for [secret]" in failed
+    assert f"Is {server.url} the right address?" in failed
 
 
 @WHOLE
