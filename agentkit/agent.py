@@ -11,7 +11,7 @@ from typing import Any, Generic, TypedDict, TypeVar, Unpack, cast, overload
 
 from agentkit.answer import ANSWER, Answer
 from agentkit.calls import arun_calls, run_calls
-from agentkit.errors import ConfigError, DefinitionError, closest
+from agentkit.errors import ConfigError, DefinitionError, InterfaceError, closest
 from agentkit.events import Event, RequestSent, ResponseReceived, Run, RunEnded
 from agentkit.interface import Interface, last_piece
 from agentkit.interfaces import open_interface
@@ -247,8 +247,8 @@ def _fed(loop: Loop[Any], piece: Delta | Wait | Response) -> Event:
 
 def _hand_over(loop: Loop[Any], error: BaseException) -> None:
     loop.cancel()
-    run = loop.run()
-    cast(Any, error).run = replace(run, waited=run.waited + getattr(error, "waited", 0.0))
+    run, waited = loop.run(), error.waited if isinstance(error, InterfaceError) else 0.0
+    cast(Any, error).run = replace(run, waited=run.waited + waited)
 
 
 def _last(ends: list[RunEnded[Any]]) -> Run[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
@@ -59,9 +60,26 @@ class Clients:
         self._own: httpx.Client | None = None
         # One client for each event loop, because connections belong to the loop that made them.
         self._own_async: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
+        self._left: deque[tuple[ExitStack, Iterator[bytes]]] = deque()
+
+    def leave(self, reply: httpx.Response, chunks: Iterator[bytes], opened: ExitStack) -> None:
+        """Leave a reply before its end; what is open is closed before the next request.
+
+        Not now: the garbage collector may end an abandoned stream in the middle of anything, also
+        where httpx holds a lock that closing would wait for. The chunks are kept because they
+        close the reply as soon as nothing refers to them.
+
+        Args:
+            reply: The reply.
+            chunks: The rest of it.
+            opened: What to close behind it.
+        """
+        _hang_up(reply)
+        self._left.append((opened, chunks))
 
     def sync(self) -> httpx.Client:
         """The client of the sync methods."""
+        self._close_left()
         if self._client is not None:
             return _open(self._client)
         with self._lock:
@@ -83,9 +101,15 @@ class Clients:
 
     def close(self) -> None:
         """Close the connections of the sync methods; a client of the user's own stays open."""
+        self._close_left()
         if self._own is not None:
             self._own.close()
             self._own = None
+
+    def _close_left(self) -> None:
+        with suppress(IndexError):  # another thread may have taken the last
+            while True:
+                self._left.popleft()[0].close()
 
     async def aclose(self) -> None:
         """Close the connections of the awaited methods in this event loop."""

@@ -15,7 +15,7 @@ from agentkit.clients import USER_AGENT
 from agentkit.errors import ConfigError, MissingKeyError
 from agentkit.redact import SHORTEST
 
-_SECRET = re.compile(r"auth|cookie|key|secret|token", re.IGNORECASE)  # headers not to be shown
+_SECRET = re.compile(r"auth|code|cookie|key|secret|sig|token", re.IGNORECASE)  # not to be shown
 _LONG = 20  # characters; no word that is given for a key is as long
 
 
@@ -45,6 +45,7 @@ class Credentials:
         self._in_address = [
             *([user.rpartition(":")[2]] if at else []),
             *(value for name, value in parse_qsl(query) if _SECRET.search(name)),
+            *(each.partition("=")[2] for each in query.split("&") if _SECRET.search(each)),
         ]
 
     @property

@@ -111,11 +111,15 @@ class HTTPInterface(Interface):
             client = self._clients.sync()
             reply = opened.enter_context(client.stream("POST", self._url, **parts))
             decoder, chunks = self._decoder(reply), reply.iter_bytes()
-            for chunk in chunks:
-                yield from _asked_for(request, decoder.feed(chunk))
-                if decoder.done:
-                    read_on(reply, chunks, opened.pop_all())
-                    break
+            try:
+                for chunk in chunks:
+                    yield from _asked_for(request, decoder.feed(chunk))
+                    if decoder.done:
+                        read_on(reply, chunks, opened.pop_all())
+                        break
+            except GeneratorExit:
+                self._clients.leave(reply, chunks, opened.pop_all())
+                raise
             yield from _asked_for(request, decoder.close())
             yield self._finished(request, reply, decoder.response())
 
@@ -261,7 +265,9 @@ class HTTPInterface(Interface):
         if reply.status_code == HTTPStatus.NOT_FOUND and "model" not in str(error).lower():
             error.add(f"Is {without_secrets(self._base)} the right address? Most end in /v1.")
         if reply.has_redirect_location:
-            error.args = (f"{error} (it redirects to {reply.headers['location']})",)
+            error.args = (
+                f"{error} (it redirects to {without_secrets(reply.headers['location'])})",
+            )
         return error
 
     def _finished(self, request: Request, reply: httpx.Response, response: Response) -> Response:

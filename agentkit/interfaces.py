@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
+from urllib.parse import urlsplit
 
 from agentkit.errors import AgentkitError, ConfigError, closest
 from agentkit.interface import Interface
@@ -54,6 +55,7 @@ def open_interface(
         ConfigError: There is no such interface, or no server for "local".
     """
     _check_names(http)
+    models = [models] if isinstance(models, str) else models
     limits = (requests_per_minute, tokens_per_minute)
     around = _Around(attempts, patience, recovery, pacing, *limits, http)
     given = _usual() if name is None else name
@@ -74,7 +76,7 @@ def _check_names(http: Mapping[str, Any]) -> None:
     if http:
         from agentkit.http import HTTPInterface
 
-        known = list(signature(HTTPInterface).parameters)
+        known = list(signature(HTTPInterface).parameters)[1:]  # after the page
         for name in http.keys() - known:
             raise TypeError(f"There is no setting {name!r}.{closest(name, known)}")
 
@@ -172,7 +174,7 @@ class _Around:
                 "with open_interface, and give the list of them."
             )
         hasty = replace(self, patience=min(self.patience, _HASTE), hasty=True)
-        *first, last = [(name, model) for model in models or (None,) for name in names]
+        *first, last = [(name, model) for name in names for model in models or (None,)]
         return [*(hasty.opened(*each) for each in first), self.opened(*last)]
 
     def opened(
@@ -221,9 +223,13 @@ class _Around:
 
 
 def _address(text: str) -> str:
+    shown = without_secrets(text)
     if not text.lower().startswith(("http://", "https://")):
-        shown = without_secrets(text)
         raise ConfigError(f"{shown!r} is no address: one begins with http:// or https://.")
+    try:
+        urlsplit(text)
+    except ValueError:
+        raise ConfigError(f"{shown!r} is no address.") from None
     return text
 
 

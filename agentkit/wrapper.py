@@ -139,7 +139,7 @@ class _Steps:
         self._waited = 0.0
         self._head = ""
         self._held: list[Delta] | None = []
-        self._text_out = False
+        self._said: list[str] = []  # text that is handed out
 
     def due(self) -> Due | None:
         """What to do next; nothing when the plan has its response."""
@@ -191,18 +191,21 @@ class _Steps:
 
     def failed(self, error: InterfaceError) -> None:
         # An interface inside may have handed text to this one, which held it.
-        error.handed_out = self._text_out
+        error.handed_out = bool(self._said)
         self._waited += error.waited
         self._outcome = error
 
     def end(self) -> Iterator[Delta | Response]:
         assert self._final is not None
-        text = self._final.message.content
-        if text and not self._text_out and self._streams:
+        text, said = self._final.message.content or "", "".join(self._said)
+        if self._streams and not said and text:
             held = self._held or []  # or it came in another way than as a stream
             yield from held if "".join(each.text for each in held) == text else [Delta(text)]
+        elif self._streams and text.startswith(said) and text != said:
+            yield Delta(text[len(said) :])
         yield replace(self._final, waited=self._final.waited + self._waited)
 
     def _out(self, delta: Delta) -> Iterator[Delta]:
-        self._text_out = self._text_out or bool(delta.text)
+        if delta.text:
+            self._said.append(delta.text)
         yield delta

@@ -333,6 +333,14 @@ def test_settings_are_shown_with_what_they_set(tmp_path, monkeypatch):
     assert checks["alias agent"].text == "acme/agent (from AGENTKIT_GROQ_AGENT)"
 
 
+def test_no_local_server_in_a_list_is_a_warning(monkeypatch):
+    for each in ("LLAMACPP", "LMSTUDIO", "OLLAMA", "VLLM"):
+        monkeypatch.setenv(f"{each}_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("AGENTKIT_INTERFACE", "local, offline")
+
+    assert by_name()["local server"].verdict == "warning"
+
+
 def test_without_any_that_can_be_asked_each_is_a_problem(monkeypatch):
     monkeypatch.setenv("AGENTKIT_INTERFACE", "groq, xai")
     for name in ("GROQ_API_KEY", "XAI_API_KEY"):

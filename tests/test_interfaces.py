@@ -339,8 +339,8 @@ def test_hasty_is_whoever_is_not_the_last_to_be_asked():
     waits = [(each.name, model, longest_wait(each)) for each, model in opened._choices]
 
     assert waits == [
-        *[("groq", "a", 10.0), ("mistral", "a", 10.0)],
-        *[("groq", "b", 10.0), ("mistral", "b", 600.0)],
+        *[("groq", "a", 10.0), ("groq", "b", 10.0)],
+        *[("mistral", "a", 10.0), ("mistral", "b", 600.0)],
     ]
 
 
@@ -379,3 +379,14 @@ def test_limits_given_in_code_are_over_pacing_switched_off_in_a_file():
 
     assert "Paced" in repr(open_interface("groq", requests_per_minute=2))
     assert "Paced" not in repr(open_interface("groq"))
+
+
+def test_a_text_is_one_model():
+    assert repr(open_interface("groq", models="large")) == f"Fallback({AROUND})"
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://me:passw0rd@[::1/v1"])
+def test_an_address_that_cannot_be_taken_apart_is_refused(address):
+    with pytest.raises(ConfigError, match="is no address") as raised:
+        open_interface(address)
+    assert "passw0rd" not in str(raised.value)

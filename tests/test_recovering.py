@@ -306,6 +306,13 @@ def test_where_there_is_no_other_temperature_the_first_error_counts(mode):
     assert len(inner.requests) == 1
 
 
+def test_text_that_was_begun_and_then_refused_is_streamed_to_its_end(mode):
+    inner = Staged([Delta("Let me"), broken("Let me think.", code="tool_use_failed")])
+    *deltas, last = pieces(Recovering(inner), mode, OFFERED)
+
+    assert "".join(each.text for each in deltas) == last.message.content == "Let me think."
+
+
 def test_blanks_of_an_empty_answer_are_not_handed_out(mode):
     blank = [Delta("\n\n"), Delta(" "), said("\n\n ")]
     full = [Delta("\n"), Delta("Hi"), said("\nHi")]

@@ -106,7 +106,9 @@ def _opened(
     except ConfigError as error:
         if must:
             raise
-        return Check("interface", "problem", f"{without_secrets(name)}, {why}: {error}")
+        # No local server is passed over in a list; without such an interface there is no list.
+        about = "server" if name.partition(":")[0] == "local" else "interface"
+        return Check(about, "problem", f"{without_secrets(name)}, {why}: {error}")
 
 
 def _offline(why: str) -> Check:

@@ -18,7 +18,9 @@ _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "µs": 1e-6
 _PART = r"\d+(?:\.\d+)?(?:ms|us|µs|ns|h|m|s)"
 _DURATION = re.compile(rf"(?:{_PART}){{1,8}}\Z")
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
-_AGAIN = re.compile(rf"(?:try again|retry) (?:in|after) ((?:{_PART}){{1,8}}|\d+(?:\.\d+)? ?s)")
+_AGAIN = re.compile(
+    rf"(?:[Tt]ry again|[Rr]etry) (?:in|after) ((?:{_PART}){{1,8}}|\d+(?:\.\d+)? ?s)"
+)
 _LONGEST = 40  # characters of a duration
 _NONSENSE = 32 * 86_400.0  # seconds; where a server names a point in time instead of a wait, say
 
@@ -51,7 +53,8 @@ def retry_after(headers: Mapping[str, str], text: str) -> float | None:
         seconds_of(header),
         seconds_of(told[1].replace(" ", "")) if told else None,
     )
-    return next((each for each in words if each is not None and each <= _NONSENSE), None)
+    sensible = [each for each in words if each is not None and each <= _NONSENSE]
+    return next((each for each in sensible if each), 0.0 if sensible else None)
 
 
 def refill(quotas: Sequence[Quota]) -> float | None:

@@ -106,6 +106,8 @@ def test_a_date_in_the_past_does_not_count():
         ({"retry-after": "1790000000"}, "", None),  # a point in time
         ({"retry-after": "1790000000"}, "Please try again in 20s.", 20.0),
         ({"retry-after-ms": "1790000000000", "retry-after": "2"}, "", 2.0),
+        ({"retry-after": "0"}, "Try again in 20s.", 20.0),
+        ({"retry-after": "0"}, "", 0.0),
         (GROQ, "", None),
         ({}, "", None),
     ],
