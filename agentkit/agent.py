@@ -14,7 +14,7 @@ from agentkit.calls import arun_calls, run_calls
 from agentkit.errors import ConfigError, DefinitionError, InterfaceError, closest
 from agentkit.events import Event, RequestSent, ResponseReceived, Run, RunEnded
 from agentkit.interface import Interface, last_piece
-from agentkit.interfaces import open_interface
+from agentkit.interfaces import names_model, open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
 from agentkit.messages import Delta, Message, Request, Response, SystemMessage, Wait
@@ -125,7 +125,8 @@ class Agent(Generic[T]):
     @cached_property
     def interface(self) -> Interface:
         """The way to the model; opened when first needed."""
-        return open_interface(self._given, models=self._models)
+        twice = self.model != "agent" and names_model(self._given)
+        return open_interface(self._given, models=[self.model] if twice else self._models)
 
     def run(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
         """Run until the final answer. Works inside a running event loop too.

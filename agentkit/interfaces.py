@@ -57,10 +57,18 @@ def open_interface(
     _check_names(http)
     models = [models] if isinstance(models, str) else models
     limits = (requests_per_minute, tokens_per_minute)
-    around = _Around(attempts, patience, recovery, pacing, *limits, http)
+    opener = _Opener(attempts, patience, recovery, pacing, *limits, http)
     given = _usual() if name is None else name
     chosen = [given] if isinstance(given, str | Interface) else list(given)
-    return _first_of(around.all_opened(_with_local(chosen), models))
+    return _first_of(opener.all_opened(_with_local(chosen), models))
+
+
+def names_model(name: object) -> bool:
+    """Whether it is a name such as `groq:large`, with a model of its own."""
+    if not isinstance(name, str) or "://" in name or _HOST.match(name):
+        return False
+    server, _, model = name.partition(":")
+    return bool(model) and server != "offline"
 
 
 def _first_of(choices: list[tuple[Interface, str | None]]) -> Interface:
@@ -131,8 +139,8 @@ def _usual() -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Around:
-    """What to put around an interface."""
+class _Opener:
+    """Opens interfaces, with what is to be around them."""
 
     attempts: int
     patience: float
@@ -191,7 +199,7 @@ class _Around:
             return self._http(_address(name)), model
         name, _, own = name.partition(":")
         if own and model:
-            raise ConfigError(f"{name}:{own} names a model, and model= others: leave one out.")
+            raise ConfigError(f"{name}:{own} names a model, and model= another: leave one out.")
         return self._http(name), own or model
 
     def _http(self, name: str) -> Interface:

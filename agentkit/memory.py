@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from agentkit.catalog import Quirks
 from agentkit.wire import Dialect
-from agentkit.workers import kept
+from agentkit.workers import per_process
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Memory:
         return model
 
 
-@kept
+@per_process
 def memory_of(account: tuple[str, str]) -> Memory:
     """The memory of an address with a key, by what names them."""
     return Memory()

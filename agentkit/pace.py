@@ -91,10 +91,10 @@ class Pace:
     def wait(self, ticket: Ticket) -> float:
         """Seconds until the place comes up, or 0; ask again after the wait or a part of it."""
         with self._held() as now:
-            ticket.looks = now
+            ticket.next_look = now
             self._line.pass_over(now, MINUTE / _GRACE)
             seconds = self._wait(ticket, now)
-            ticket.looks = now + seconds
+            ticket.next_look = now + seconds
             return seconds
 
     def _wait(self, ticket: Ticket, now: float) -> float:
@@ -197,9 +197,9 @@ class Pace:
     def _until(self, ticket: Ticket, kind: str, bucket: Bucket, now: float) -> float:
         """Seconds until a place comes up, or to look whether others left more than expected."""
         bucket.fill(now)
-        own = min(self._cost(ticket, kind, most=True), bucket.limit - bucket.kept)
+        own = min(self._cost(ticket, kind, most=True), bucket.limit - bucket.reserve)
         ahead = self._line.ahead(ticket)
-        there = bucket.level - bucket.kept
+        there = bucket.level - bucket.reserve
         if (not ahead and own <= there) or self._most_of_all(kind) <= there:
             return 0.0
         probable = self._flying.count * self._usual(self._flying, kind)

@@ -8,11 +8,11 @@ from agentkit.errors import ConfigError, InterfaceError
 from agentkit.interface import Interface
 from agentkit.messages import Request, Wait
 from agentkit.pace import Pace, nap
-from agentkit.workers import kept
+from agentkit.workers import per_process
 from agentkit.wrapper import Ask, Plan, Wrapper
 
 
-@kept
+@per_process
 def shared_pace(key: Hashable, requests: float | None, tokens: float | None) -> Pace:
     """The pace of one key and model, shared by the whole process."""
     return Pace(requests, tokens)

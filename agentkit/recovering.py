@@ -68,7 +68,7 @@ class Recovering(Wrapper):
         except StatusError as error:
             if not _is_broken_call(error):
                 raise
-            return _recovered(error, request, names) or _Useless(_told(error))
+            return _recovered(error, request, names) or _Useless(_with_raw_text(error))
         assert response is not None
         response = _cleaned(response, names)
         message = response.message
@@ -130,7 +130,7 @@ def _is_prose(text: str, error: StatusError) -> bool:
     return not _MEANT_AS_CALL.search(str(error))
 
 
-def _told(error: StatusError) -> StatusError:
+def _with_raw_text(error: StatusError) -> StatusError:
     """The error with the raw text in its message."""
     raw = _body(error).get("failed_generation")
     text = raw if isinstance(raw, str) else json.dumps(raw)

@@ -16,7 +16,7 @@ class Ticket:
     characters: int
     most: float | None  # tokens of the answer
     careful: bool
-    looks: float  # when it looks again, at the latest
+    next_look: float  # when it asks again, at the latest
     number: int = 0
     reason: str = ""
     sent_at: float = 0.0
@@ -65,10 +65,10 @@ class Line:
 
     def pass_over(self, now: float, grace: float) -> None:
         """Put who did not look when it should have, and holds up the others, at the end."""
-        while self._tickets and now > self._tickets[0].looks + grace:
+        while self._tickets and now > self._tickets[0].next_look + grace:
             late = self._tickets[0]
             self.leave(late)
-            late.looks = now
+            late.next_look = now
             self.join(late)
 
 

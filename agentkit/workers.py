@@ -69,7 +69,7 @@ def on_own_loop(awaitable: Awaitable[T]) -> Future[T]:
     return asyncio.run_coroutine_threadsafe(carried(awaitable), loop)
 
 
-class kept(Generic[P, R]):  # noqa: N801 - it is used as a decorator
+class per_process(Generic[P, R]):  # noqa: N801 - it is used as a decorator
     """What a function gives for its arguments is kept for the process.
 
     `functools.cache` gives threads that ask at the same time an object each.

@@ -358,9 +358,10 @@ def test_several_models_of_an_agent_are_tried_in_order(server):
     opened.close()
 
 
-def test_a_model_in_the_name_and_another_beside_it_are_one_too_many():
-    with pytest.raises(ConfigError, match="groq:large names a model, and model= others"):
-        Agent(interface="groq:large", model=["a", "b"]).interface  # noqa: B018 - opens it
+@pytest.mark.parametrize("model", [["a", "b"], "small"])
+def test_a_model_in_the_name_and_another_beside_it_are_one_too_many(model):
+    with pytest.raises(ConfigError, match="groq:large names a model, and model= another"):
+        Agent(interface="groq:large", model=model).interface  # noqa: B018 - opens it
 
 
 @pytest.mark.parametrize("name", ["offline", "groq", ["groq", "offline"]])

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from agentkit.workers import Ended, carried, in_thread, kept, on_own_loop
+from agentkit.workers import Ended, carried, in_thread, on_own_loop, per_process
 
 WHO = contextvars.ContextVar("who", default="nobody")
 
@@ -73,7 +73,7 @@ def test_what_would_stop_the_loop_is_carried_out_of_it(kind):
 def test_threads_that_ask_at_once_get_the_one_object():
     meeting = threading.Barrier(8, timeout=10)
 
-    @kept
+    @per_process
     def made(name, *, size=0):
         meeting.wait()
         return object()

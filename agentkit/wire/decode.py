@@ -154,7 +154,7 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = N
         body: The body as it came.
         headers: Its headers, by names in small letters.
     """
-    told = _told(body)
+    told = _json_in(body)
     error = told.get("error", told) if isinstance(told, dict) else told
     if isinstance(error, str | bool) and isinstance(told, dict) and told.get("message"):
         error = told  # its words stand beside it
@@ -178,7 +178,7 @@ def status_error(status: int, body: bytes, headers: Mapping[str, str] | None = N
     return made
 
 
-def _told(body: bytes) -> Any:
+def _json_in(body: bytes) -> Any:
     """The JSON in an error's body, also where it is a stream's event or, as Gemini's, a list."""
     framed = _FRAMED.search(body)
     try:
@@ -191,7 +191,7 @@ def _told(body: bytes) -> Any:
 def _behind(details: Mapping[str, Any]) -> Mapping[str, Any]:
     """The details with those of the provider behind a router, which OpenRouter sends as text."""
     raw = _mapping(details.get("metadata")).get("raw")
-    told = _told(raw.encode("utf-8", "replace")) if isinstance(raw, str) else raw
+    told = _json_in(raw.encode("utf-8", "replace")) if isinstance(raw, str) else raw
     inner = _mapping(_mapping(told).get("error", told))
     text = _text(inner.get("message")) or (_begin(raw) if isinstance(raw, str) else "")
     if not text:

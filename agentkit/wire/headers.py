@@ -14,12 +14,24 @@ from email.utils import parsedate_to_datetime
 
 from agentkit.messages import Quota
 
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_PART = r"\d+(?:\.\d+)?(?:ms|us|µs|ns|h|m|s)"
-_DURATION = re.compile(rf"(?:{_PART}){{1,8}}\Z")
-_PARTS = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|h|m|s)")
+_UNITS = {
+    "h": 3600.0,
+    "m": 60.0,
+    "s": 1.0,
+    "milli": 0.001,
+    "ms": 0.001,
+    "us": 1e-6,
+    "µs": 1e-6,
+    "ns": 1e-9,
+}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|us|µs|ns|h|m|s)){1,8}\Z")
+_PARTS = re.compile(r"(\d+(?:\.\d+)?) ?(milli|ms|us|µs|ns|h|m|s)")
+_SPOKEN = (
+    r"\d+(?:\.\d+)? ?(?:ms|us|µs|ns|milliseconds?|h|hours?|m|min|minutes?|s|sec|seconds?)(?![a-z])"
+)
 _AGAIN = re.compile(
-    rf"(?:[Tt]ry again|[Rr]etry) (?:in|after) ((?:{_PART}){{1,8}}|\d+(?:\.\d+)? ?s)"
+    rf"(?:try again|retry) (?:in|after) (?:about )?({_SPOKEN}(?:,? ?(?:and )?{_SPOKEN}){{,7}})",
+    re.IGNORECASE,
 )
 _LONGEST = 40  # characters of a duration
 _NONSENSE = 32 * 86_400.0  # seconds; where a server names a point in time instead of a wait, say
@@ -31,7 +43,7 @@ def seconds_of(text: str | None) -> float | None:
     if not text or len(text) > _LONGEST:
         return None
     if _DURATION.match(text):
-        return sum(float(number) * _UNITS[unit] for number, unit in _PARTS.findall(text))
+        return _sum(text)
     try:
         seconds = float(text)
     except ValueError:
@@ -40,6 +52,11 @@ def seconds_of(text: str | None) -> float | None:
         except (ValueError, OverflowError, TypeError, IndexError):
             return None
     return seconds if 0 <= seconds < math.inf else None
+
+
+def _sum(duration: str) -> float:
+    parts = _PARTS.findall(duration.lower())
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 def retry_after(headers: Mapping[str, str], text: str) -> float | None:
@@ -51,7 +68,7 @@ def retry_after(headers: Mapping[str, str], text: str) -> float | None:
     words = (
         None if milliseconds is None else milliseconds / 1000,
         seconds_of(header),
-        seconds_of(told[1].replace(" ", "")) if told else None,
+        _sum(told[1]) if told and len(told[1]) <= _LONGEST else None,
     )
     sensible = [each for each in words if each is not None and each <= _NONSENSE]
     return next((each for each in sensible if each), 0.0 if sensible else None)
