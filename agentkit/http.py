@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import httpx
 
+from agentkit.addresses import without_secrets
 from agentkit.catalog import FIRST, Page, Quirks
 from agentkit.catalog import page as page_named
 from agentkit.clients import Clients, aread_on, read_on, translated
@@ -20,7 +21,7 @@ from agentkit.interface import Interface, last_piece, whole
 from agentkit.memory import memory_of
 from agentkit.messages import Delta, Request, Response
 from agentkit.prices import cost_of
-from agentkit.redact import redact, without_secrets
+from agentkit.redact import redact
 from agentkit.settings import aliases_for, read_settings
 from agentkit.wire import (
     Dialect,

@@ -9,12 +9,11 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
-from urllib.parse import urlsplit
 
+from agentkit.addresses import is_address, without_secrets
 from agentkit.errors import AgentkitError, ConfigError, closest
 from agentkit.interface import Interface
 from agentkit.notices import say_once
-from agentkit.redact import without_secrets
 
 _LONGEST = 600.0  # seconds that a request may wait for its place
 _HASTE = 10.0  # seconds of patience where another interface can be asked
@@ -65,7 +64,7 @@ def open_interface(
 
 def names_model(name: object) -> bool:
     """Whether it is a name such as `groq:large`, with a model of its own."""
-    if not isinstance(name, str) or "://" in name or _HOST.match(name):
+    if not isinstance(name, str) or _is_meant_as_address(name):
         return False
     server, _, model = name.partition(":")
     return bool(model) and server != "offline"
@@ -173,7 +172,7 @@ class _Opener:
         given = {each for each in names if isinstance(each, str)}
         if self.http and not given:
             raise ConfigError(f"{min(self.http)} comes too late for an interface that is open.")
-        servers = {each if "://" in each else each.partition(":")[0] for each in given}
+        servers = {each if _is_meant_as_address(each) else each.partition(":")[0] for each in given}
         servers -= {"offline"}
         private = [each for each in _PRIVATE if self.http.get(each)]
         if private and len(servers) > 1:
@@ -195,7 +194,7 @@ class _Opener:
             from agentkit.offline import OfflineInterface
 
             return OfflineInterface(), model
-        if "://" in name or _HOST.match(name):
+        if _is_meant_as_address(name):
             return self._http(_address(name)), model
         name, _, own = name.partition(":")
         if own and model:
@@ -231,14 +230,14 @@ class _Opener:
 
 
 def _address(text: str) -> str:
-    shown = without_secrets(text)
-    if not text.lower().startswith(("http://", "https://")):
+    if not is_address(text):
+        shown = without_secrets(text)
         raise ConfigError(f"{shown!r} is no address: one begins with http:// or https://.")
-    try:
-        urlsplit(text)
-    except ValueError:
-        raise ConfigError(f"{shown!r} is no address.") from None
     return text
+
+
+def _is_meant_as_address(name: str) -> bool:
+    return "://" in name or bool(_HOST.match(name))
 
 
 def _local() -> list[Any]:

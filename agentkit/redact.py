@@ -11,12 +11,6 @@ SHORTEST = 8
 """Characters of a secret; hiding a shorter one would also hide ordinary words."""
 
 
-def without_secrets(address: str) -> str:
-    """An address without what may be secret in it: what stands before "@" and behind "?"."""
-    scheme, mark, rest = address.partition("?")[0].rpartition("://")
-    return f"{scheme}{mark}{rest.rpartition('@')[2]}"
-
-
 def redact(text: str, *secrets: str) -> str:
     """The text without API keys, values of secret environment variables, and the given secrets."""
     known = [value for name, value in os.environ.items() if _NAMES.search(name.upper())]

@@ -242,6 +242,9 @@ def test_a_local_server_that_does_not_run_comes_with_how_to_start_it():
     [
         ("api.groq.com", "problem"),
         ("ftp://me:word@there", "problem"),
+        ("http://me:word@[::1", "problem"),
+        ("http://me:word@there:port/v1", "problem"),
+        ("http://there/v 1?word", "problem"),
         ("http://me:word@192.0.2.1/v1", "warning"),
         ("https://me:word@192.0.2.1/v1?word", "ok"),
     ],

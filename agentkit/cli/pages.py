@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 from agentkit import ConfigError, catalog
+from agentkit.addresses import is_address
 from agentkit.catalog import FIRST, own_pages, page_of, read_page
 from agentkit.cli.output import write
 from agentkit.errors import closest
@@ -142,18 +143,15 @@ def _address(url: str) -> str:
     Raises:
         ConfigError: It is none, or has parts that no address of a server needs.
     """
-    try:
-        parts = urlsplit(url.strip())
-        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:  # a port that is no number, for example
-        fits = False
-    if not fits or any(each.isspace() for each in url.strip()):
+    url = url.strip()
+    if not is_address(url):
         raise ConfigError("--url takes an address such as https://llm.example.org/v1.")
+    parts = urlsplit(url)
     if "@" in parts.netloc:
         raise ConfigError("--url takes no password: put it into a variable for --key-variable.")
     if parts.query or parts.fragment:
         raise ConfigError(f"--url takes an address up to {_ENDPOINT}, without ? and #.")
-    return url.strip().rstrip("/").removesuffix(_ENDPOINT).rstrip("/")
+    return url.rstrip("/").removesuffix(_ENDPOINT).rstrip("/")
 
 
 def _origin(address: str) -> str:

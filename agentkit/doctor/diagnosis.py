@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
+from agentkit.addresses import is_address, without_secrets
 from agentkit.catalog import FIRST, page
 from agentkit.catalog import names as pages
 from agentkit.doctor.calls import CONCLUSION, DIALECTS, Calls
@@ -17,7 +18,6 @@ from agentkit.doctor.checks import Check, Verdict, denied, is_denied, skipped, s
 from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError, closest
 from agentkit.http import HTTPInterface
 from agentkit.interfaces import open_interface, usual
-from agentkit.redact import without_secrets
 from agentkit.settings import (
     InterfaceSettings,
     Settings,
@@ -161,14 +161,13 @@ class _Diagnosis:
     def _address(self) -> Check:
         given, variable = self._given.get("base_url"), self._page.base_url_variable
         set_by = None if given else os.environ.get(variable)
-        parts = urlsplit(given or set_by or self._page.base_url)
+        address = (given or set_by or self._page.base_url).strip()
         origin = f" (from {variable})" if set_by else ""
-        # Without what stands before "@" and behind "?": it may be secret.
-        shown = self._http.address.removesuffix("/chat/completions").partition("://")[2]
-        shown = f"{parts.scheme}://{shown}" if shown else self._http.address
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        shown = self._http.address.removesuffix("/chat/completions")
+        if not is_address(address):
             text = f"{shown}{origin} is no address: it begins with http:// or https://"
             return Check("address", "problem", text)
+        parts = urlsplit(address)
         if parts.scheme == "http" and self._page.key_variable and parts.hostname not in _LOOPBACK:
             text = f"{shown}{origin}: the key can be read on the way there; take https://"
             return Check("address", "warning", text)
