@@ -197,11 +197,10 @@ class Response:
 
     def after(self, useless: Response) -> Response:
         """The same response, with what an earlier one cost that was of no use."""
+        own, other = self.usage, useless.usage
         return replace(
             self,
-            usage=self.usage + useless.usage
-            if self.usage and useless.usage
-            else self.usage or useless.usage,
+            usage=own + other if own and other else own or other,
             cost=None if self.cost is None or useless.cost is None else self.cost + useless.cost,
             waited=self.waited + useless.waited,
         )

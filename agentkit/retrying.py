@@ -23,9 +23,8 @@ class Retrying(Wrapper):
 
     It waits a random time up to a bound that doubles ("full jitter",
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter), and at least as long
-    as the server says. It never
-    asks again when a part of the answer was handed out, and fails at once when the wait would be
-    longer than the budget.
+    as the server says. It never asks again when a part of the answer was handed out, and fails at
+    once when the wait would be longer than the budget.
 
     Args:
         inner: The interface to ask.

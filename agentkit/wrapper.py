@@ -17,9 +17,8 @@ from agentkit.interface import Interface, last_piece, whole
 from agentkit.messages import Delta, Request, Response, Wait
 
 _TOLD = 0.1  # seconds; shorter pauses are no news
-_HEAD = (
-    40  # characters of a text, but for blanks before it, from which `holds` must tell what it is
-)
+# Characters of a text, but for blanks before it, from which `holds` must tell what it is.
+_HEAD = 40
 
 
 def never(head: str) -> bool:
@@ -198,11 +197,10 @@ class _Steps:
     def end(self) -> Iterator[Delta | Response]:
         assert self._final is not None
         text, said = self._final.message.content or "", "".join(self._said)
-        if self._streams and not said and text:
-            held = self._held or []  # or it came in another way than as a stream
-            yield from held if "".join(each.text for each in held) == text else [Delta(text)]
-        elif self._streams and text.startswith(said) and text != said:
-            yield Delta(text[len(said) :])
+        if self._streams and text.startswith(said) and text != said:
+            rest, held = text[len(said) :], self._held or []
+            # It may have come in another way than as a stream.
+            yield from held if "".join(each.text for each in held) == rest else [Delta(rest)]
         yield replace(self._final, waited=self._final.waited + self._waited)
 
     def _out(self, delta: Delta) -> Iterator[Delta]:
