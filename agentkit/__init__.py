@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agentkit.errors import LimitError as LimitError
     from agentkit.errors import StatusError as StatusError
     from agentkit.errors import ToolError as ToolError
+    from agentkit.events import ApprovalNeeded as ApprovalNeeded
     from agentkit.events import CallEnded as CallEnded
     from agentkit.events import CallStarted as CallStarted
     from agentkit.events import Event as Event
@@ -41,9 +42,8 @@ if TYPE_CHECKING:
     from agentkit.messages import Usage as Usage
     from agentkit.messages import UserMessage as UserMessage
     from agentkit.messages import Wait as Wait
-    from agentkit.messages import load_messages as load_messages
-    from agentkit.messages import save_messages as save_messages
-    from agentkit.offline import OfflineInterface as OfflineInterface
+    from agentkit.saving import load_messages as load_messages
+    from agentkit.saving import save_messages as save_messages
     from agentkit.toolbox import Toolbox as Toolbox
 
 _HOMES = {
@@ -51,15 +51,16 @@ _HOMES = {
     "context": "Context Progress",
     "errors": "AgentkitError ConfigError DefinitionError InterfaceError LimitError StatusError "
     "ToolError",
-    "events": "CallEnded CallStarted Event RequestSent ResponseReceived Run RunEnded Step",
+    "events": "ApprovalNeeded CallEnded CallStarted Event RequestSent ResponseReceived Run "
+    "RunEnded Step",
     "function_tool": "Tool tool",
     "http": "HTTPInterface",
     "interface": "Interface",
     "interfaces": "open_interface",
     "limits": "Limits",
     "messages": "AssistantMessage Delta FunctionCall FunctionDefinition Message Request Response "
-    "ResultMessage SystemMessage Usage UserMessage Wait load_messages save_messages",
-    "offline": "OfflineInterface",
+    "ResultMessage SystemMessage Usage UserMessage Wait",
+    "saving": "load_messages save_messages",
     "toolbox": "Toolbox",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}

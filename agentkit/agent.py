@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import Any, Generic, TypedDict, TypeVar, Unpack, cast, overload
 
 from agentkit.answer import ANSWER, Answer
-from agentkit.calls import arun_calls, run_calls
+from agentkit.approval import Approval, Gate
+from agentkit.calls import Calls
 from agentkit.errors import ConfigError, DefinitionError, InterfaceError, closest
 from agentkit.events import Event, RequestSent, ResponseReceived, Run, RunEnded
 from agentkit.interface import Interface, last_piece
@@ -18,6 +19,7 @@ from agentkit.interfaces import names_model, open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
 from agentkit.messages import Delta, Message, Request, Response, SystemMessage, Wait
+from agentkit.reading import READ
 from agentkit.toolbox import Toolbox, ToolSource
 
 T = TypeVar("T")
@@ -31,6 +33,7 @@ class AgentSettings(TypedDict, total=False):
     instructions: str | None
     options: Mapping[str, Any] | None
     limits: Limits | None
+    approval: Approval
 
 
 class RunOptions(TypedDict, total=False):
@@ -64,6 +67,10 @@ class Agent(Generic[T]):
             `function_call` is "none", "auto", "required" or a tool's name. A forced call counts
             for the first request of a run.
         limits: When a run gives up.
+        approval: Which calls a person must approve, where a tool does not say so itself:
+            "ask_for_destructive"; "ask_after_untrusted", those that may change something once
+            text of an `open_world` tool came in; "always"; "never". A run that meets one ends
+            with it in `Run.pending`.
         output: The type of the answer; text if not given. The answer is validated, and a wrong one
             is fed back to the model.
 
@@ -107,9 +114,11 @@ class Agent(Generic[T]):
         instructions: str | None = None,
         options: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
+        approval: Approval = "ask_for_destructive",
         output: Any = None,
     ) -> None:
         self.toolbox = Toolbox(tools)
+        self._gate = Gate(self.toolbox, approval)
         self._models = [] if isinstance(model, str) else list(model)
         if not isinstance(model, str) and not self._models:
             raise ConfigError("model= names no model.")
@@ -121,6 +130,8 @@ class Agent(Generic[T]):
         self._answer: Answer[T] | None = None if output in (None, str) else Answer(output)
         if self._answer and ANSWER in self.toolbox:
             raise DefinitionError(f"{ANSWER!r} is the name of the typed answer; rename the tool.")
+        if READ in self.toolbox:
+            raise DefinitionError(f"{READ!r} is how a model reads on; rename the tool.")
 
     @cached_property
     def interface(self) -> Interface:
@@ -157,10 +168,11 @@ class Agent(Generic[T]):
     ) -> Generator[Event, None, None]:
         """`run` as a stream of events, the last of which is `RunEnded`."""
         loop = self._loop(prompt, given)
+        calls = Calls(loop, self._gate, given.get("deps"))
         try:
             while (due := loop.due()) is not None:
                 if not isinstance(due, Request):
-                    yield from run_calls(loop, self.toolbox, due, given.get("deps"))
+                    yield from calls.run(due)
                     continue
                 yield RequestSent(due)
                 piece: Delta | Wait | Response | None = None
@@ -177,12 +189,11 @@ class Agent(Generic[T]):
     ) -> AsyncGenerator[Event, None]:
         """`iter`, awaited. To leave it early, wrap it: `async with aclosing(agent.aiter(...))`."""
         loop = self._loop(prompt, given)
+        calls = Calls(loop, self._gate, given.get("deps"))
         try:
             while (due := loop.due()) is not None:
                 if not isinstance(due, Request):
-                    async with aclosing(
-                        arun_calls(loop, self.toolbox, due, given.get("deps"))
-                    ) as events:
+                    async with aclosing(calls.arun(due)) as events:
                         async for event in events:
                             yield event
                     continue

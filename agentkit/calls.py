@@ -3,32 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any
 
+from agentkit.approval import Gate
 from agentkit.context import Context, Progress
-from agentkit.events import CallEnded, CallStarted, Event
+from agentkit.events import ApprovalNeeded, CallEnded, CallStarted, Event
 from agentkit.loop import DueCall, Loop
 from agentkit.messages import ResultMessage
-from agentkit.toolbox import Toolbox
 from agentkit.workers import Ended, carried, in_thread
 
 _SIDE_BY_SIDE = 32  # a thread each; a response with more calls runs them in groups
 
 
-def run_calls(
-    loop: Loop[Any], toolbox: Toolbox, due: Sequence[DueCall], deps: Any
-) -> Iterator[Event]:
-    """Run the calls, feed the loop, and tell what happens."""
-    for batch in _batches(due, toolbox):
-        yield from (CallStarted(each.call, each.key) for each in batch)
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls of a run.
+
+    Args:
+        loop: Is fed their results.
+        gate: Has the tools, and says which calls must wait for approval.
+        deps: What tools find in their context.
+    """
+
+    loop: Loop[Any]
+    gate: Gate
+    deps: Any
+
+    def run(self, due: Sequence[DueCall]) -> Iterator[Event]:
+        """Run the calls, feed the loop, and tell what happens."""
+        for batch in self._batches(due):
+            free, refused, must_wait = self._judged(batch)
+            yield from refused
+            yield from (CallStarted(each.call, each.key) for each in free)
+            yield from self._side_by_side(free) if len(free) > 1 else self._in_place(free)
+            if must_wait:
+                yield from self._hold()
+                return
+
+    def _side_by_side(self, batch: Sequence[DueCall]) -> Iterator[Event]:
         inbox: SimpleQueue[Any] = SimpleQueue()
-        if len(batch) == 1:
-            yield from _in_place(loop, toolbox, batch[0], deps, inbox)
-            continue
         jobs: dict[Any, DueCall] = {
-            in_thread(toolbox.call, each.call, _context(each, deps, inbox.put)): each
-            for each in batch
+            in_thread(self._call, each, self._context(each, inbox.put)): each for each in batch
         }
         for job in jobs:
             job.add_done_callback(inbox.put)
@@ -37,42 +55,48 @@ def run_calls(
             while waiting:
                 item = inbox.get()
                 waiting -= not isinstance(item, Progress)
-                yield from _news(loop, jobs, item)
+                yield from self._news(jobs, item)
         finally:
-            _keep(loop, jobs)
+            self._keep(jobs)
         _raise_first(jobs)
 
+    def _in_place(self, calls: Sequence[DueCall]) -> Iterator[Event]:
+        """Run one call in the caller's own thread, where a tool may keep what it opened."""
+        for each in calls:
+            inbox: SimpleQueue[Any] = SimpleQueue()
+            result = self._call(each, self._context(each, inbox.put))
+            self.loop.feed_result(each, result)
+            while not inbox.empty():
+                yield inbox.get()
+            yield CallEnded(each.call, each.key, result)
 
-def _in_place(
-    loop: Loop[Any], toolbox: Toolbox, each: DueCall, deps: Any, inbox: SimpleQueue[Any]
-) -> Iterator[Event]:
-    """Run one call in the caller's own thread, where a tool may keep what it opened."""
-    result = toolbox.call(each.call, _context(each, deps, inbox.put))
-    loop.feed_result(each, result)
-    while not inbox.empty():
-        yield inbox.get()
-    yield CallEnded(each.call, each.key, result)
+    async def arun(self, due: Sequence[DueCall]) -> AsyncGenerator[Event, None]:
+        """`run`, awaited."""
+        for batch in self._batches(due):
+            free, refused, must_wait = self._judged(batch)
+            for event in refused:
+                yield event
+            for each in free:
+                yield CallStarted(each.call, each.key)
+            async with aclosing(self._aside_by_side(free)) as events:
+                async for event in events:
+                    yield event
+            if must_wait:
+                for event in self._hold():
+                    yield event
+                return
 
+    async def _aside_by_side(self, batch: Sequence[DueCall]) -> AsyncGenerator[Event, None]:
+        import asyncio
 
-async def arun_calls(
-    loop: Loop[Any], toolbox: Toolbox, due: Sequence[DueCall], deps: Any
-) -> AsyncGenerator[Event, None]:
-    """`run_calls`, awaited."""
-    import asyncio
-
-    here = asyncio.get_running_loop()
-    for batch in _batches(due, toolbox):
-        for each in batch:
-            yield CallStarted(each.call, each.key)
+        here = asyncio.get_running_loop()
         inbox: asyncio.Queue[Any] = asyncio.Queue()
 
-        def tell(item: Any, inbox: Any = inbox) -> None:
+        def tell(item: Any) -> None:
             here.call_soon_threadsafe(inbox.put_nowait, item)
 
         jobs: dict[Any, DueCall] = {
-            asyncio.ensure_future(
-                carried(toolbox.acall(each.call, _context(each, deps, tell)))
-            ): each
+            asyncio.ensure_future(carried(self._acall(each, self._context(each, tell)))): each
             for each in batch
         }
         for job in jobs:
@@ -82,50 +106,81 @@ async def arun_calls(
             while waiting:
                 item = await inbox.get()
                 waiting -= not isinstance(item, Progress)
-                for event in _news(loop, jobs, item):
+                for event in self._news(jobs, item):
                     yield event
         finally:
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
-            _keep(loop, jobs)
+            self._keep(jobs)
         _raise_first(jobs)
 
+    def _call(self, each: DueCall, context: Context[Any]) -> ResultMessage:
+        return self.loop.read(each.call) or self.gate.toolbox.call(each.call, context)
 
-def _context(each: DueCall, deps: Any, tell: Callable[[Progress], None]) -> Context[Any]:
-    return Context(deps, each.key, each.call.name, tell)
+    async def _acall(self, each: DueCall, context: Context[Any]) -> ResultMessage:
+        return self.loop.read(each.call) or await self.gate.toolbox.acall(each.call, context)
 
+    def _context(self, each: DueCall, tell: Callable[[Progress], None]) -> Context[Any]:
+        return Context(self.deps, each.key, each.call.name, tell, self.loop.room())
 
-def _batches(due: Sequence[DueCall], toolbox: Toolbox) -> Iterator[list[DueCall]]:
-    """Neighbours that are read_only together, each other call alone, in order."""
-    batch: list[DueCall] = []
-    for each in due:
-        known = toolbox.get(each.call.name)
-        alone = known is not None and not known.read_only
-        if batch and (alone or len(batch) == _SIDE_BY_SIDE):
+    def _batches(self, due: Sequence[DueCall]) -> Iterator[list[DueCall]]:
+        """Neighbours that are read_only together, each other call alone, in order."""
+        batch: list[DueCall] = []
+        for each in due:
+            known = self.gate.toolbox.get(each.call.name)
+            alone = known is not None and not known.read_only
+            if batch and (alone or len(batch) == _SIDE_BY_SIDE):
+                yield batch
+                batch = []
+            if alone:
+                yield [each]
+            else:
+                batch.append(each)
+        if batch:
             yield batch
-            batch = []
-        if alone:
-            yield [each]
-        else:
-            batch.append(each)
-    if batch:
-        yield batch
 
+    def _judged(self, batch: Sequence[DueCall]) -> tuple[list[DueCall], list[Event], bool]:
+        """The calls that may run, what is told of refused ones, and whether the next must wait.
 
-def _news(loop: Loop[Any], jobs: dict[Any, DueCall], item: Any) -> Iterator[Event]:
-    if isinstance(item, Progress):
-        yield item
-    elif (result := _result(item)) is not None:
-        loop.feed_result(jobs[item], result)
-        yield CallEnded(jobs[item].call, jobs[item].key, result)
+        They are judged when their turn comes: results that came before may matter.
+        """
+        free: list[DueCall] = []
+        refused: list[Event] = []
+        for each in batch:
+            verdict = self._judge(each)
+            if isinstance(verdict, str):
+                return free, refused, True
+            if verdict is None:
+                free.append(each)
+                continue
+            self.loop.feed_result(each, verdict)
+            refused += CallStarted(each.call, each.key), CallEnded(each.call, each.key, verdict)
+        return free, refused, False
 
+    def _judge(self, each: DueCall) -> str | ResultMessage | None:
+        untrusted = self.gate.policy == "ask_after_untrusted" and self.loop.untrusted
+        return self.gate.judge(each.call, self._context(each, lambda _: None), untrusted)
 
-def _keep(loop: Loop[Any], jobs: dict[Any, DueCall]) -> None:
-    """Whatever ended the run, what is done is done."""
-    for job, each in jobs.items():
-        if (result := _result(job)) is not None:
-            loop.feed_result(each, result)
+    def _hold(self) -> Iterator[Event]:
+        """End the run with all calls that must wait, so that they can be decided on at once."""
+        verdicts = {each.index: self._judge(each) for each in self.loop.open_calls()}
+        waiting = {index: why for index, why in verdicts.items() if isinstance(why, str)}
+        for each in self.loop.hold(waiting):
+            yield ApprovalNeeded(each.call, each.key)
+
+    def _news(self, jobs: dict[Any, DueCall], item: Any) -> Iterator[Event]:
+        if isinstance(item, Progress):
+            yield item
+        elif (result := _result(item)) is not None:
+            self.loop.feed_result(jobs[item], result)
+            yield CallEnded(jobs[item].call, jobs[item].key, result)
+
+    def _keep(self, jobs: dict[Any, DueCall]) -> None:
+        """Whatever ended the run, what is done is done."""
+        for job, each in jobs.items():
+            if (result := _result(job)) is not None:
+                self.loop.feed_result(each, result)
 
 
 def _result(job: Any) -> ResultMessage | None:

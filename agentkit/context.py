@@ -38,6 +38,7 @@ class Context(Generic[Deps]):
     call_key: str = ""
     _tool: str = field(default="", repr=False)
     _listener: Callable[[Progress], None] = field(default=_nobody, repr=False)
+    _room: int | None = field(default=None, repr=False)  # characters; a run can read on behind it
 
     def progress(self, message: str, fraction: float | None = None) -> None:
         """Tell whoever watches the run how far this call is.

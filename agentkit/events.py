@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pydantic_core import to_jsonable_python
 
 from agentkit.context import Progress
+from agentkit.errors import ConfigError
 from agentkit.messages import (
     Delta,
     FunctionCall,
@@ -18,8 +20,9 @@ from agentkit.messages import (
     ResultMessage,
     Usage,
     Wait,
-    save_messages,
 )
+from agentkit.saving import load_messages, save_messages
+from agentkit.transcript import approve, deny, pending
 
 T = TypeVar("T")
 _CENTS = 0.0001  # US dollars that are still worth a figure
@@ -40,8 +43,9 @@ class Run(Generic[T]):
 
     Args:
         id: Names the run; give it again to go on with it, so that `call_key`s stay the same.
-        output: The answer; None where an error ended the run.
-        messages: The transcript. It can be sent again: every call has its result.
+        output: The answer; None where an error ended the run, or calls wait for approval.
+        messages: The transcript. It can be sent again: every call has its result, but for those
+            that wait for approval.
         steps: What happened in this run, without what `messages=` brought along.
         usage: The tokens of all its responses together, as far as the server named them.
         repairs: Everything that was mended to make sense of the model, or done to get its answer.
@@ -58,12 +62,70 @@ class Run(Generic[T]):
     cost: float | None = None
     waited: float = 0.0
 
+    def after(self, earlier: Run[Any]) -> Run[T]:
+        """The run with what an earlier part of it did and cost."""
+        steps = earlier.steps + self.steps
+        return replace(
+            self,
+            steps=steps,
+            usage=earlier.usage + self.usage,
+            repairs=earlier.repairs + self.repairs,
+            cost=cost_of_steps(steps),
+            waited=earlier.waited + self.waited,
+        )
+
+    @property
+    def pending(self) -> tuple[FunctionCall, ...]:
+        """The calls that wait for a person's approval, each with the reason in `waits`."""
+        return pending(self.messages)
+
+    def approve(self, call: FunctionCall, arguments: Mapping[str, Any] | None = None) -> Run[T]:
+        """The run in which a pending call may run; go on with `agent.run(messages=...)`.
+
+        The approval holds for the tool's name and these exact arguments: with any other the call
+        waits again.
+
+        Args:
+            call: One of `pending`.
+            arguments: Other arguments to call it with; the transcript will have these.
+
+        Raises:
+            ConfigError: The call does not wait for approval.
+        """
+        edited = None if arguments is None else json.dumps(dict(arguments))
+        return replace(self, messages=approve(self.messages, call, edited))
+
+    def deny(self, call: FunctionCall, why: str = "") -> Run[T]:
+        """The run in which a pending call was refused; the model is told why.
+
+        Raises:
+            ConfigError: The call does not wait for approval.
+        """
+        return replace(self, messages=deny(self.messages, call, why))
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Run[Any]:
+        """A run from what `to_dict` gave, as far as it takes to go on with it: id and messages.
+
+        Raises:
+            ConfigError: It is not what `to_dict` gave.
+        """
+        try:
+            messages = load_messages(saved["messages"])
+            return Run(id=str(saved["id"]), output=saved.get("output"), messages=messages)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(f"This is not a run that to_dict gave: {error!r}.") from error
+
     def to_dict(self) -> dict[str, Any]:
         """The whole run as plain values for JSON."""
         return {
             "id": self.id,
             "output": to_jsonable_python(self.output, fallback=str),
             "messages": save_messages(self.messages),
+            "pending": [
+                {"name": each.name, "arguments": each.arguments, "waits": each.waits}
+                for each in self.pending
+            ],
             "steps": len(self.steps),
             "models": list(dict.fromkeys(step.response.model for step in self.steps)),
             "usage": asdict(self.usage),
@@ -78,6 +140,7 @@ class Run(Generic[T]):
             calls = step.response.message.calls
             for call, result in zip(calls, step.results, strict=False):
                 lines += [f"→ {_short(shown(call))}", f"  {_short(result.content)}"]
+        lines += [f"? {_short(shown(call))} waits for approval" for call in self.pending]
         if self.output is not None:
             lines.append(str(self.output))
         tokens = f", {self.usage.total_tokens:,} tokens" if self.usage.total_tokens else ""
@@ -118,6 +181,14 @@ class CallEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalNeeded:
+    """A call does not run until a person approves it; `call.waits` says why. The run ends here."""
+
+    call: FunctionCall
+    call_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded(Generic[T]):
     """The run is over; the last event."""
 
@@ -132,6 +203,7 @@ Event = (
     | CallStarted
     | Progress
     | CallEnded
+    | ApprovalNeeded
     | RunEnded[Any]
 )
 """Anything that `Agent.iter` yields."""

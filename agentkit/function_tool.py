@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -20,9 +21,10 @@ from typing import (
     overload,
 )
 
+from agentkit.cached import ResultCache
 from agentkit.context import is_context
 from agentkit.errors import DefinitionError, ToolError
-from agentkit.hints import without_partials
+from agentkit.hints import annotations_of, docstring_of, own_name
 from agentkit.messages import FunctionDefinition
 from agentkit.profile import strict as strict_profile
 from agentkit.profile import tolerant
@@ -48,6 +50,8 @@ class ToolOptions(TypedDict, total=False):
     destructive: bool
     idempotent: bool
     open_world: bool
+    approve: bool | Callable[..., bool | None] | None
+    cache: float | None
     on_error: OnError
     timeout: float | None
     max_chars: int | None
@@ -70,6 +74,11 @@ class Tool(Generic[P, R]):
         destructive: It may destroy something.
         idempotent: Repeating it with the same arguments changes nothing more.
         open_world: It talks to the world outside, so its results may hold anybody's text.
+        approve: Whether a person must approve a call: True or False for each, None for what the
+            agent's policy says. Or a function that is called with the tool's own arguments and
+            says so for these; a `ToolError` that it raises refuses the call.
+        cache: Seconds for which a result is given again for the same arguments; only for a tool
+            that is `read_only` and `idempotent` and has no `Context`.
         on_error: What becomes of its exceptions; a `ToolError` always goes to the model.
         timeout: Seconds until the model is told that it took too long. A sync function cannot be
             stopped: it goes on in its thread and its result is dropped.
@@ -88,13 +97,15 @@ class Tool(Generic[P, R]):
     destructive: bool = False
     idempotent: bool = False
     open_world: bool = False
+    approve: bool | Callable[..., bool | None] | None = None
+    cache: float | None = None
     on_error: OnError = "report"
     timeout: float | None = None
     max_chars: int | None = 10_000
     _read: list[Parameters] = field(default_factory=list)  # once; copies and methods share it
 
     def __post_init__(self) -> None:
-        self.name = self.name or _own_name(self.function)
+        self.name = self.name or own_name(self.function)
         _check(self)
         functools.update_wrapper(cast(Any, self), self.function, updated=())
 
@@ -116,7 +127,7 @@ class Tool(Generic[P, R]):
 
         if not isinstance(definition.get("name"), str):
             raise DefinitionError("The definition has no 'name'.")
-        hidden = next((n for n, hint in _annotations(function).items() if is_context(hint)), None)
+        hidden = next((n for n, hint in annotations_of(function).items() if is_context(hint)), None)
         schema = definition.get("parameters") or {}
         own = ToolOptions(name=definition["name"], description=definition.get("description", ""))
         parameters = DeclaredParameters(schema, definition["name"], hidden)
@@ -143,10 +154,20 @@ class Tool(Generic[P, R]):
         return FunctionDefinition(self.name, description, schema, self.strict)
 
     @functools.cached_property
+    def results(self) -> ResultCache:
+        """The results that `cache` keeps."""
+        return ResultCache()
+
+    @functools.cached_property
+    def takes_secrets(self) -> bool:
+        """Whether an argument is a secret, which no result and no error may show."""
+        return '"writeOnly":true' in json.dumps(self.parameters.schema, separators=(",", ":"))
+
+    @functools.cached_property
     def _documented(self) -> tuple[str, dict[str, str]]:
         from agentkit.docstrings import read_docstring
 
-        text, described = read_docstring(_docstring(self.function))
+        text, described = read_docstring(docstring_of(self.function))
         return (text if self.description is None else self.description), described
 
     def invoke(self, bound: Bound) -> Any:
@@ -247,6 +268,9 @@ def _check(made: Tool[..., Any]) -> None:
         raise DefinitionError(f"{made.name} cannot be both read_only and destructive.")
     if made.on_error not in ("report", "hide", "raise"):
         raise DefinitionError(f"{made.name}: on_error is report, hide or raise.")
+    if inspect.iscoroutinefunction(made.approve):
+        raise DefinitionError(f"{made.name}: approve is no async function.")
+    _check_cache(made)
     if made.timeout is not None and made.timeout <= 0:
         raise DefinitionError(f"{made.name}: timeout is a number of seconds above 0.")
     if made.max_chars is not None and made.max_chars < 1:
@@ -255,23 +279,15 @@ def _check(made: Tool[..., Any]) -> None:
         raise DefinitionError(f"{made.name} is an async generator; return a list instead.")
 
 
-def _own_name(function: Any) -> str:
-    function = without_partials(function)
-    if not callable(function) and not isinstance(function, classmethod | staticmethod):
-        raise DefinitionError(f"{function!r} cannot be called, so it cannot be a tool.")
-    return str(getattr(function, "__name__", type(function).__name__))
-
-
-def _docstring(function: Any) -> str | None:
-    function = without_partials(function)
-    if inspect.isroutine(function) or inspect.isclass(function):
-        return inspect.getdoc(function)
-    return type(function).__call__.__doc__ or inspect.getdoc(type(function))
-
-
-def _annotations(function: Any) -> dict[str, Any]:
-    try:
-        parameters = inspect.signature(function, eval_str=True).parameters
-        return {name: each.annotation for name, each in parameters.items()}
-    except Exception:  # the schema is given; annotations that cannot be read do not matter
-        return {}
+def _check_cache(made: Tool[..., Any]) -> None:
+    if made.cache is None:
+        return
+    if not made.cache > 0:
+        raise DefinitionError(f"{made.name}: cache is a number of seconds above 0.")
+    if not (made.read_only and made.idempotent):
+        raise DefinitionError(f"{made.name}: cache is for tools that are read_only and idempotent.")
+    if any(map(is_context, annotations_of(made.function).values())):
+        raise DefinitionError(
+            f"{made.name}: cache and Context do not go together, because what a Context brings is "
+            "no part of the arguments."
+        )

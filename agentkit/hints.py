@@ -36,6 +36,35 @@ def without_partials(function: Any) -> Any:
     return function
 
 
+def own_name(function: Any) -> str:
+    """What a callable is called.
+
+    Raises:
+        DefinitionError: It is none.
+    """
+    function = without_partials(function)
+    if not callable(function) and not isinstance(function, classmethod | staticmethod):
+        raise DefinitionError(f"{function!r} cannot be called, so it cannot be a tool.")
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def docstring_of(function: Any) -> str | None:
+    """The docstring that describes a callable."""
+    function = without_partials(function)
+    if inspect.isroutine(function) or inspect.isclass(function):
+        return inspect.getdoc(function)
+    return type(function).__call__.__doc__ or inspect.getdoc(type(function))
+
+
+def annotations_of(function: Any) -> dict[str, Any]:
+    """The annotations by parameter; none where they cannot be read."""
+    try:
+        parameters = inspect.signature(function, eval_str=True).parameters
+        return {name: each.annotation for name, each in parameters.items()}
+    except Exception:
+        return {}
+
+
 def _problem(holder: Any, error: Exception) -> str:
     names = inspect.unwrap(holder).__annotations__
     name = next((each for each in names if not _resolves(holder, each)), "?")

@@ -7,7 +7,6 @@ the same loop with another driver.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
@@ -27,9 +26,17 @@ from agentkit.messages import (
     ResultMessage,
     UserMessage,
 )
-from agentkit.transcript import cut_short, last_assistant, settled
+from agentkit.reading import DEFINITION, READ, read_result
+from agentkit.transcript import cut_short, last_assistant, settled, told_apart
+from agentkit.watch import Watch
 
 T = TypeVar("T")
+_NO_LIMIT = 2.0**53
+_LEAST_ROOM = 1_000  # characters; less is of no use to a model
+_UNSAID = (
+    "Calls of this transcript wait for approval, so the prompt was not said. Decide on each of "
+    "run.pending first: run.approve(call), or run.deny(call, why)."
+)
 _CUT = ("length", "content_filter", "error")  # why a reply ended before it was complete
 
 
@@ -77,15 +84,11 @@ class Loop(Generic[T]):
         self._definitions = (*definitions, answer.definition) if answer else definitions
         self._only_answer = answer is not None and not definitions
         self._model, self._options, self._answer = model, dict(options or {}), answer
-        self._limits, self._id = limits or Limits(), run_id
-        self._clock, self._begun = clock, clock()
+        self._watch, self._id = Watch(limits or Limits(), clock), run_id
         self._steps: list[Step] = []
-        self._seen: Counter[tuple[str, str, str]] = Counter()
-        self._stuck: FunctionCall | None = None
-        self._called = 0
         self._wants_answer = False
         self._output: Any = None
-        self._finished = False
+        self._finished = self._held = False
         self._prompt = prompt
         if not self._results:
             self._speak()
@@ -99,14 +102,21 @@ class Loop(Generic[T]):
         Raises:
             LimitError: A limit is reached; its `run` can be continued.
         """
-        if calls := self._open_calls():
+        if self._held:
+            if self._prompt is not None:
+                raise ConfigError(_UNSAID)
+            return None
+        if calls := self.open_calls():
             return calls
         if self._finished:
             return None
-        self._check_limits()
+        if verdict := self._watch.verdict(self._steps, self._model):
+            error = LimitError(verdict)
+            error.run = self.run()
+            raise error
         return Request(
             messages=tuple(self._messages),
-            definitions=self._definitions,
+            definitions=self._offered(),
             model=self._model,
             options=self._turn_options(),
         )
@@ -134,9 +144,54 @@ class Loop(Generic[T]):
             self._results[due.index] = result
             self._close_if_complete()
 
+    @property
+    def untrusted(self) -> bool:
+        """Whether anybody's text came in."""
+        results = (*self._messages, *self._results)
+        return any(isinstance(each, ResultMessage) and each.untrusted for each in results)
+
+    def room(self) -> int:
+        """Characters that each result of this step may have, so that the next request is taken.
+
+        Together they get a quarter of the tokens that the server takes in a minute, with four
+        characters a token.
+        """
+        quotas = self._steps[-1].response.quotas if self._steps else ()
+        tokens = min((each.limit for each in quotas if each.kind == "tokens"), default=_NO_LIMIT)
+        return max(int(tokens) // max(len(self._results), 1), _LEAST_ROOM)
+
+    def read(self, call: FunctionCall) -> ResultMessage | None:
+        """The result of a call that reads on in an earlier result; None for other calls."""
+        if call.name != READ or not self._cut_results():
+            return None
+        return read_result(call, self._messages, self.room())
+
+    def _cut_results(self) -> bool:
+        return any(isinstance(each, ResultMessage) and each.whole for each in self._messages)
+
+    def _offered(self) -> tuple[FunctionDefinition, ...]:
+        return (*self._definitions, DEFINITION) if self._cut_results() else self._definitions
+
+    def hold(self, waiting: Mapping[int, str]) -> tuple[DueCall, ...]:
+        """End the run with calls that wait for approval, and give these.
+
+        Args:
+            waiting: Why, by the place of each such call in the model's message.
+        """
+        found = last_assistant(self._messages)
+        assert found  # a call is due
+        place, message = found
+        calls = tuple(
+            replace(call, waits=waiting.get(index, ""))
+            for index, call in enumerate(told_apart(message.calls))
+        )
+        self._messages[place] = replace(message, calls=calls)
+        self._held = True
+        return tuple(each for each in self.open_calls() if each.call.waits)
+
     def cancel(self) -> None:
-        """Close the open calls, so that the transcript can be sent."""
-        for due in self._open_calls():
+        """Close the open calls, so that the transcript can be sent; calls that wait stay open."""
+        for due in () if self._held else self.open_calls():
             self.feed_result(due, cut_short(due.call))
 
     def run(self) -> Run[T]:
@@ -146,7 +201,7 @@ class Loop(Generic[T]):
         return Run(
             id=self._id,
             output=self._output,
-            messages=tuple(self._messages),
+            messages=(*self._messages, *filter(None, self._results)),
             steps=steps,
             usage=usage_of_steps(steps),
             repairs=tuple(repairs),
@@ -154,7 +209,8 @@ class Loop(Generic[T]):
             waited=sum(step.response.waited for step in steps),
         )
 
-    def _open_calls(self) -> tuple[DueCall, ...]:
+    def open_calls(self) -> tuple[DueCall, ...]:
+        """The calls of the last response that have no result."""
         found = last_assistant(self._messages)
         if found is None:
             return ()
@@ -171,8 +227,7 @@ class Loop(Generic[T]):
             if self._answer and call.name == ANSWER:
                 self._results[index] = self._take_answer(self._answer, call)
                 continue
-            self._called += 1
-            if self._limits.reached(calls=self._called):
+            if self._watch.too_many_calls():
                 text = "Error: not run, because the limit of calls is reached."
                 self._results[index] = ResultMessage(call.name, text, call.id, is_error=True)
         self._close_if_complete()
@@ -205,7 +260,7 @@ class Loop(Generic[T]):
         self._results = []
         if self._steps:
             self._steps[-1] = replace(self._steps[-1], results=tuple(results))
-            self._count(self._steps[-1])
+            self._watch.see(self._steps[-1])
         self._speak()
 
     def _speak(self) -> None:
@@ -213,13 +268,6 @@ class Loop(Generic[T]):
         if self._prompt is not None:
             self._messages.append(UserMessage(self._prompt))
             self._prompt = None
-
-    def _count(self, step: Step) -> None:
-        for call, result in zip(step.response.message.calls, step.results, strict=True):
-            key = (call.name, call.malformed or call.arguments, result.content)
-            self._seen[key] += 1
-            if self._seen[key] == self._limits.repeats:
-                self._stuck = call
 
     def _turn_options(self) -> dict[str, Any]:
         options = dict(self._options)
@@ -229,34 +277,3 @@ class Loop(Generic[T]):
         if self._only_answer or self._wants_answer:
             options["function_call"] = ANSWER
         return options
-
-    def _check_limits(self) -> None:
-        steps = tuple(self._steps)
-        replies = [step.response for step in steps]
-        unpriced = next((each for each in replies if not each.is_priced), None)
-        if unpriced and self._limits.cost is not None:
-            model = unpriced.model or self._model
-            known = "price is" if unpriced.usage else "number of tokens is"
-            raise self._stopped(f"No {known} known for {model}, so the limit of cost cannot hold.")
-        reached = self._limits.reached(
-            steps=len(steps),
-            calls=self._called,
-            tokens=usage_of_steps(steps).total_tokens,
-            seconds=self._clock() - self._begun,
-            cost=sum(each.cost or 0.0 for each in replies),
-        )
-        if reached:
-            raise self._give_up(f"The run reached its limit of {reached} without a final answer.")
-        if self._stuck:
-            raise self._give_up(
-                f"The model called {self._stuck.name} {self._limits.repeats} times with the same "
-                "arguments and got the same result; it is going in circles."
-            )
-
-    def _give_up(self, text: str) -> LimitError:
-        return self._stopped(f"{text} With a higher limit it can go on from where it stopped.")
-
-    def _stopped(self, text: str) -> LimitError:
-        error = LimitError(text)
-        error.run = self.run()
-        return error

@@ -5,12 +5,11 @@ They are neutral: nothing here knows how a server spells them. `agentkit.wire` d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
-from typing import Any, Literal, get_type_hints
-
-from agentkit.errors import ConfigError
+from hashlib import sha256
+from typing import Any, Literal
 
 
 def _hidden() -> Any:
@@ -29,6 +28,8 @@ class FunctionCall:
         malformed: The model's text where it could not be read; `arguments` is then `{}`, so that
             the transcript can still be sent.
         extra: What the server wants back with the call, such as Gemini's thought signatures.
+        waits: Why a person must approve the call before it runs, where one must.
+        approved: The `digest` of what was approved.
     """
 
     name: str
@@ -36,11 +37,18 @@ class FunctionCall:
     id: str = ""
     malformed: str | None = None
     extra: Mapping[str, Any] | None = None
+    waits: str = ""
+    approved: str = ""
 
     @property
     def written(self) -> str:
         """The arguments as the model wrote them, readable or not."""
         return self.arguments if self.malformed is None else self.malformed
+
+    @property
+    def digest(self) -> str:
+        """Stands for the name and the exact arguments: an approval holds for these alone."""
+        return sha256(json.dumps([self.name, self.written]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,8 @@ class ResultMessage:
         id: The call's id.
         is_error: Whether the call failed; `content` then says why and what would be right.
         repairs: What was mended in the call's arguments before they were used.
+        untrusted: Whether it may hold anybody's text, as what an `open_world` tool brings does.
+        whole: The whole text, where `content` is but a part of it.
     """
 
     name: str
@@ -92,6 +102,8 @@ class ResultMessage:
     id: str = ""
     is_error: bool = False
     repairs: tuple[str, ...] = ()
+    untrusted: bool = False
+    whole: str = field(default="", repr=False)
     role: Literal["function"] = field(default="function", init=False)
     _encoded: dict[str, Any] = _hidden()  # noqa: RUF009 - it makes a field, no value
 
@@ -174,7 +186,8 @@ class Response:
         id: The server's name for the reply.
         repairs: What was mended to make sense of it, or done to get it.
         alternatives: The other answers, where the option `n` asked for several.
-        quotas: What is left of the server's limits, as far as its headers say.
+        quotas: What is left of the server's limits, as far as its headers say, and a limit of
+            tokens that was set by hand.
         cost: US dollars, or None where no price is known.
         waited: Seconds spent waiting for a limit, or before asking again.
     """
@@ -233,67 +246,3 @@ class Quota:
     limit: float
     remaining: float
     reset: float
-
-
-def save_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    """Plain values to store as JSON; `load_messages` reads them back."""
-    return [_plain(message) for message in messages]
-
-
-def load_messages(saved: Iterable[Mapping[str, Any]]) -> tuple[Message, ...]:
-    """Messages from what `save_messages` gave.
-
-    Raises:
-        ConfigError: A saved message has no known role or the wrong fields.
-    """
-    return tuple(_message(each) for each in saved)
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = {}
-    for each in fields(value):
-        item = getattr(value, each.name)
-        if each.name == "role" or (each.name != "_encoded" and item != each.default):
-            plain[each.name] = item
-    if calls := plain.get("calls"):
-        plain["calls"] = [_plain(call) for call in calls]
-    if repairs := plain.get("repairs"):
-        plain["repairs"] = list(repairs)
-    return plain
-
-
-def _message(saved: Mapping[str, Any]) -> Message:
-    try:
-        values = dict(saved)
-        kind = _KINDS[values.pop("role")]
-        if "calls" in values:
-            values["calls"] = tuple(_checked(FunctionCall, call) for call in values["calls"])
-        if isinstance(values.get("repairs"), list):
-            values["repairs"] = tuple(values["repairs"])
-        message: Message = _checked(kind, values)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"This is not a message that save_messages wrote: {error!r}.") from error
-    return message
-
-
-def _checked(kind: Any, values: Mapping[str, Any]) -> Any:
-    """An instance whose fields have the types that it declares."""
-    checks = _checks(kind)
-    for name, value in values.items():
-        checks[name].validate_python(value, strict=True)
-    return kind(**values)
-
-
-@cache
-def _checks(kind: Any) -> dict[str, Any]:
-    from pydantic import TypeAdapter
-
-    return {name: TypeAdapter(hint) for name, hint in get_type_hints(kind).items()}
-
-
-_KINDS: dict[str, Any] = {
-    "system": SystemMessage,
-    "user": UserMessage,
-    "assistant": AssistantMessage,
-    "function": ResultMessage,
-}

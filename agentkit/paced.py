@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 
 from agentkit.errors import ConfigError, InterfaceError
 from agentkit.interface import Interface
-from agentkit.messages import Request, Wait
+from agentkit.messages import Quota, Request, Response, Wait
 from agentkit.pace import Pace, nap
 from agentkit.workers import per_process
 from agentkit.wrapper import Ask, Plan, Wrapper
@@ -71,9 +72,15 @@ class Paced(Wrapper):
                 raise
             assert response is not None
             pace.learn(ticket, response.usage, response.quotas, self._plans)
-            return response
+            return self._with_own_limit(response)
         finally:
             pace.release(ticket)
+
+    def _with_own_limit(self, response: Response) -> Response:
+        if (tokens := self._by_hand[1]) is None:
+            return response
+        own = Quota("tokens", tokens, tokens, 0.0)
+        return replace(response, quotas=(*response.quotas, own))
 
     def _pace(self, request: Request) -> Pace:
         key = self.inner.quota_key(request)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections.abc import Iterable
 
 _KEYS = re.compile(r"\b(?:gsk_|sk-|xai-|AIza)[A-Za-z0-9_-]{8,}|(?<=Bearer )[^\s'\"]{8,}")
 _NAMES = re.compile(r"(?:API_?KEY|_KEY|TOKEN|SECRET|PASSWORD|PASSWD)\Z")
@@ -18,3 +20,12 @@ def redact(text: str, *secrets: str) -> str:
         if len(secret) >= SHORTEST:
             text = text.replace(secret, "[secret]")
     return _KEYS.sub("[secret]", text)
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """The text without these secrets, however short, in any of the forms that JSON gives them."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        forms = (secret, json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1])
+        for form in forms:
+            text = text.replace(form, "[secret]")
+    return text

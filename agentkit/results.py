@@ -36,13 +36,21 @@ def result_text(value: Any, tool: str) -> str:
         ) from error
 
 
-def capped(text: str, limit: int | None) -> str:
-    """The text, or its head and tail with the true size between them."""
+def capped(text: str, limit: int | None, how_to_read_on: str = "") -> str:
+    """The text, or its head and tail with the true size between them.
+
+    Args:
+        text: Any text.
+        limit: The characters of it that are kept; None for all.
+        how_to_read_on: Words on how to get what is left out, with `{offset}` for where it begins.
+    """
     if limit is None or len(text) <= limit:
         return text
     tail = limit // _TAIL
-    left_out = f"\n[... {len(text) - limit:,} of {len(text):,} characters left out ...]\n"
-    return text[: limit - tail] + left_out + text[len(text) - tail :]
+    head = limit - tail
+    hint = how_to_read_on.replace("{offset}", str(head))
+    left_out = f"\n[... {len(text) - limit:,} of {len(text):,} characters left out{hint} ...]\n"
+    return text[:head] + left_out + text[len(text) - tail :]
 
 
 def _typed(value: Any) -> Any:

@@ -15,7 +15,8 @@ from agentkit.context import Context
 from agentkit.errors import ArgumentsError, ConfigError, DefinitionError, ToolError, closest
 from agentkit.function_tool import Tool, tool
 from agentkit.messages import FunctionCall, FunctionDefinition, ResultMessage
-from agentkit.redact import redact
+from agentkit.reading import LONGEST, READ, handle_of
+from agentkit.redact import redact, without
 from agentkit.results import capped, result_text
 from agentkit.schema import Bound
 
@@ -94,7 +95,7 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         if isinstance(job, ResultMessage):
             return job
         try:
-            return job.result(job.tool.invoke(job.bound))
+            return job.kept() or job.result(job.tool.invoke(job.bound))
         except Exception as error:
             return job.failure(error)
 
@@ -104,9 +105,17 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         if isinstance(job, ResultMessage):
             return job
         try:
-            return job.result(await job.tool.ainvoke(job.bound))
+            return job.kept() or job.result(await job.tool.ainvoke(job.bound))
         except Exception as error:
             return job.failure(error)
+
+    def bind(self, call: FunctionCall, context: Context[Any] | None = None) -> Bound | None:
+        """What the tool would be called with, or None where the call cannot run."""
+        try:
+            job = self._job(call, context)
+        except Exception:  # with on_error="raise"; it is raised when the call is run
+            return None
+        return job.bound if isinstance(job, _Job) else None
 
     def _known(self, name: str) -> Tool[..., Any]:
         if name not in self:
@@ -119,16 +128,17 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
             names = ", ".join(self) or "none"
             text = f"There is no tool named {call.name!r}.{closest(call.name, self)}"
             return _error(call, f"{text} The tools are: {names}.")
-        parameters, named = found.parameters, replace(context or Context(None), _tool=found.name)
+        given = replace(context or Context(None), _tool=found.name)
         repairs: tuple[str, ...] = ()
         try:
             values, repairs = read_arguments(call.written, cut=call.malformed is not None)
-            return _Job(found, call, parameters.bind(values, named), repairs)
+            bound = found.parameters.bind(values, given)
+            return _Job(found, call, bound, repairs, given._room)
         except ArgumentsError as error:
             lines = "\n".join(f"- {problem}" for problem in error.problems)
             return _error(call, f"Wrong arguments for {found.name}:\n{lines}", repairs)
         except Exception as error:  # raised by a validator of the tool's own types
-            return _Job(found, call, ((), {}), repairs).failure(error)
+            return _Job(found, call, ((), {}), repairs, None).failure(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +149,55 @@ class _Job:
     call: FunctionCall
     bound: Bound
     repairs: tuple[str, ...]
+    room: int | None
+
+    def kept(self) -> ResultMessage | None:
+        """The result of an equal call, if it is kept and not too old."""
+        if self.tool.cache is None:
+            return None
+        text = self.tool.results.get(self.bound, self.tool.cache)
+        return None if text is None else self._message(text)
 
     def result(self, value: Any) -> ResultMessage:
-        text = capped(result_text(value, self.tool.name), self.tool.max_chars)
-        return ResultMessage(self.call.name, text, self.call.id, repairs=self.repairs)
+        text = self._without_secrets(result_text(value, self.tool.name))
+        if self.tool.cache:
+            self.tool.results.put(self.bound, text)
+        return self._message(text)
 
     def failure(self, error: Exception) -> ResultMessage:
-        if isinstance(error, ToolError):
-            return _error(self.call, str(error), self.repairs)
-        if self.tool.on_error == "raise":
+        if self.tool.on_error == "raise" and not isinstance(error, ToolError):
             raise error
-        _log.warning("%s failed\n%s", self.tool.name, redact(traceback.format_exc()))
-        if self.tool.on_error == "hide":
-            return _error(self.call, f"{self.tool.name} failed.", self.repairs)
-        text = f"{type(error).__name__}: {redact(str(error))}"
-        return _error(self.call, text, self.repairs)
+        text = str(error)
+        if not isinstance(error, ToolError):
+            trace = self._without_secrets(traceback.format_exc())
+            _log.warning("%s failed\n%s", self.tool.name, redact(trace))
+            text = f"{type(error).__name__}: {redact(text)}"
+        if self.tool.on_error == "hide" and not isinstance(error, ToolError):
+            text = f"{self.tool.name} failed."
+        failed = _error(self.call, self._without_secrets(text), self.repairs)
+        return replace(failed, untrusted=self.tool.open_world)
+
+    def _message(self, text: str) -> ResultMessage:
+        limits = [each for each in (self.tool.max_chars, self.room) if each is not None]
+        whole, hint = "", ""
+        if self.room is not None and limits and len(text) > min(limits):
+            whole = text[:LONGEST]
+            hint = f'; {READ}(handle="{handle_of(whole)}", offset={{offset}}) gives them'
+        return ResultMessage(
+            self.call.name,
+            capped(text, min(limits, default=None), hint),
+            self.call.id,
+            repairs=self.repairs,
+            untrusted=self.tool.open_world,
+            whole=whole,
+        )
+
+    def _without_secrets(self, text: str) -> str:
+        if not self.tool.takes_secrets:
+            return text
+        from agentkit.safe.secrets import secrets_in
+
+        return without(text, secrets_in(self.bound))
 
 
 def _error(call: FunctionCall, text: str, repairs: tuple[str, ...] = ()) -> ResultMessage:

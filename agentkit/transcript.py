@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agentkit.arguments import readable
+from agentkit.errors import ConfigError
 from agentkit.messages import AssistantMessage, FunctionCall, Message, ResultMessage
 
 CUT_SHORT = "Error: the run ended before this call had a result; it may or may not have run."
@@ -55,6 +56,66 @@ def last_assistant(messages: list[Message]) -> tuple[int, AssistantMessage] | No
         if isinstance(message, AssistantMessage):
             return index, message
     return None
+
+
+def told_apart(calls: Sequence[FunctionCall]) -> tuple[FunctionCall, ...]:
+    """The calls with an id each: a result that is given later must find its own."""
+    ids = [call.id for call in calls]
+    return tuple(
+        call
+        if call.id and ids.count(call.id) == 1
+        else replace(call, id=f"call_{place}_{call.digest[:8]}")
+        for place, call in enumerate(calls)
+    )
+
+
+def pending(messages: Sequence[Message]) -> tuple[FunctionCall, ...]:
+    """The calls at the transcript's end that wait for a person's approval."""
+    done, slots = settled(messages)
+    last = done[-1] if slots else None
+    calls = last.calls if isinstance(last, AssistantMessage) else ()
+    return tuple(c for c, slot in zip(calls, slots, strict=True) if slot is None and c.waits)
+
+
+def approve(
+    messages: Sequence[Message], call: FunctionCall, arguments: str | None = None
+) -> tuple[Message, ...]:
+    """The transcript in which a waiting call may run, with other arguments if they are given.
+
+    Raises:
+        ConfigError: The call does not wait.
+    """
+    place, message, waiting = _waiting(messages, call)
+    allowed = replace(waiting, waits="", arguments=arguments or waiting.arguments)
+    allowed = replace(allowed, approved=allowed.digest)
+    calls = tuple(allowed if each is waiting else each for each in message.calls)
+    return (*messages[:place], replace(message, calls=calls), *messages[place + 1 :])
+
+
+def deny(messages: Sequence[Message], call: FunctionCall, why: str = "") -> tuple[Message, ...]:
+    """The transcript in which a waiting call was refused, and the model is told why.
+
+    Raises:
+        ConfigError: The call does not wait.
+    """
+    waiting = _waiting(messages, call)[2]
+    reason = f": {why}" if why else "; do not try it again in another way."
+    text = f"Error: not run, because the user did not allow it{reason}"
+    return (*messages, ResultMessage(waiting.name, text, waiting.id, is_error=True))
+
+
+def _waiting(
+    messages: Sequence[Message], call: FunctionCall
+) -> tuple[int, AssistantMessage, FunctionCall]:
+    """The message with the waiting call, its place, and the call itself."""
+    open_calls = pending(messages)
+    same = [each for each in open_calls if each is call] or [c for c in open_calls if c == call]
+    found = last_assistant(list(messages))
+    if found is None or not same:
+        raise ConfigError(
+            f"The call of {call.name} does not wait for approval; run.pending has those that do."
+        )
+    return *found, same[0]
 
 
 def _matched(calls: Sequence[FunctionCall], given: Sequence[ResultMessage]) -> Slots:

@@ -15,13 +15,13 @@ from agentkit import (
     HTTPInterface,
     LimitError,
     Limits,
-    OfflineInterface,
     Response,
     Usage,
     tool,
 )
 from agentkit import prices as prices_module
 from agentkit.catalog import Price, page
+from agentkit.offline import OfflineInterface
 from agentkit.prices import cost_of
 from agentkit.testing import ScriptedInterface
 

@@ -14,7 +14,6 @@ from agentkit import (
     Interface,
     Limits,
     Message,
-    OfflineInterface,
     Request,
     Response,
     ResultMessage,
@@ -27,6 +26,7 @@ from agentkit import (
     save_messages,
     tool,
 )
+from agentkit.offline import OfflineInterface
 from agentkit.testing import ScriptedInterface, call
 
 

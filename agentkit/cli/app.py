@@ -10,11 +10,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from agentkit import Limits
 from agentkit.cli import interfaces, tools
 from agentkit.cli.chat import Chat
 from agentkit.cli.doctor import doctor
 from agentkit.cli.errors import WRONG_USE, reported
 from agentkit.cli.options import (
+    Approve,
     InterfaceName,
     Json,
     MaxSteps,
@@ -94,6 +96,7 @@ def agentkit(
       1    the run failed: the model gave no usable reply, or a tool raised
       2    wrong use: arguments, options, settings, or tools that cannot be offered
       3    a limit was reached
+      4    a call needs approval, and there is no terminal to ask on
       130  Ctrl-C
       141  the reader of the output went away
     """
@@ -120,6 +123,7 @@ def run(
     stream: Stream = None,
     json: Json = False,
     max_steps: MaxSteps = None,
+    approval: Approve = "ask_for_destructive",
 ) -> None:
     """Ask once, with tools, and print the answer.
 
@@ -133,13 +137,9 @@ def run(
     """
     asked = read_prompt(prompt)
     options = read_options(option or [], stream, json)
+    limits = Limits() if max_steps is None else Limits(steps=max_steps)
     agent = build_agent(
-        tools=tools,
-        interface=interface,
-        model=model,
-        options=options,
-        system=system,
-        max_steps=max_steps,
+        tools, interface, model, options=options, system=system, limits=limits, approval=approval
     )
     follow(agent, screen_for(json=json, stream="stream" in options), asked)
 
@@ -155,6 +155,7 @@ def chat(
     stream: Stream = None,
     json: Json = False,
     max_steps: MaxSteps = None,
+    approval: Approve = "ask_for_destructive",
 ) -> None:
     """Hold a conversation, a line at a time.
 
@@ -163,12 +164,8 @@ def chat(
     exchange is shown and ends nothing: the exit code is 0.
     """
     options = read_options(option or [], stream, json)
+    limits = Limits() if max_steps is None else Limits(steps=max_steps)
     agent = build_agent(
-        tools=tools,
-        interface=interface,
-        model=model,
-        options=options,
-        system=system,
-        max_steps=max_steps,
+        tools, interface, model, options=options, system=system, limits=limits, approval=approval
     )
     Chat(agent, lambda: screen_for(json=json, stream="stream" in options)).talk()

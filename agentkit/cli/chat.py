@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from agentkit import Agent, Message, UserMessage
+from agentkit.cli.asking import Asker
 from agentkit.cli.errors import OUTPUT_CLOSED, outcome
 from agentkit.cli.output import note, say
 from agentkit.cli.running import follow
@@ -35,6 +36,7 @@ class Chat:
     def __init__(self, agent: Agent[str], new_screen: Callable[[], Screen]) -> None:
         self._agent = agent
         self._new_screen = new_screen
+        self._asker = Asker()
         self._past: list[tuple[Message, ...]] = [()]  # the transcript after each exchange
         self._commands = {"/tools": self._tools, "/undo": self._undo, "/help": self._help}
 
@@ -54,7 +56,9 @@ class Chat:
     def _turn(self, prompt: str) -> None:
         """One exchange. What goes wrong in it is shown, and the conversation goes on."""
         try:
-            messages = follow(self._agent, self._new_screen(), prompt, self._past[-1]).messages
+            screen = self._new_screen()
+            run = follow(self._agent, screen, prompt, self._past[-1], self._asker)
+            messages = run.messages
         except BaseException as error:
             found = outcome(error)
             if found is None or found[0] == OUTPUT_CLOSED:
@@ -62,6 +66,8 @@ class Chat:
             note(found[1])
             if (so_far := getattr(error, "run", None)) is None:
                 return
+            for call in so_far.pending:
+                so_far = so_far.deny(call, "nobody was there to approve it")
             messages = so_far.messages
         self._past.append(messages)
 

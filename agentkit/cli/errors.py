@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
-from agentkit import AgentkitError, ConfigError, DefinitionError, LimitError
+from agentkit import AgentkitError, ConfigError, DefinitionError, LimitError, Run
 from agentkit.cli.output import OutputClosedError, note
+from agentkit.events import shown
 
 FAILED = 1
 WRONG_USE = 2
 LIMIT = 3
+NOT_APPROVED = 4
 INTERRUPTED = 130
 OUTPUT_CLOSED = 141  # what a shell shows for a program that SIGPIPE ended
+
+
+class NotApprovedError(Exception):
+    """Calls wait for approval, and there is nobody to ask; `run` is the run so far."""
+
+    def __init__(self, run: Run[Any]) -> None:
+        first = run.pending[0]
+        more = f" (and {len(run.pending) - 1} more)" if len(run.pending) > 1 else ""
+        super().__init__(
+            f"{shown(first)}{more} was not run: {first.waits}. Start agentkit on a terminal to be "
+            "asked, or give --approval never where nothing can be harmed."
+        )
+        self.run = run
 
 
 def outcome(error: BaseException) -> tuple[int, str] | None:
@@ -26,6 +42,8 @@ def outcome(error: BaseException) -> tuple[int, str] | None:
             return INTERRUPTED, "interrupted."
         case LimitError():
             return LIMIT, str(error)
+        case NotApprovedError():
+            return NOT_APPROVED, str(error)
         case ConfigError() | DefinitionError():
             return WRONG_USE, str(error)
         case AgentkitError():

@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-import agentkit
+from agentkit import ConfigError
 from agentkit.catalog import FIRST, Page, names, page
 from agentkit.cli import pages
 from agentkit.cli.output import write
 from agentkit.cli.text import columns
+from agentkit.offline import OfflineInterface
 from agentkit.settings import Settings, aliases_for, read_settings
 
 app = typer.Typer(rich_markup_mode=None)
@@ -58,7 +59,7 @@ def list_interfaces() -> None:
     settings = read_settings()
     rows = [("NAME", "TITLE", "AGENT MODEL", "KEY", "KEY SET")]
     rows += (_row(name, settings) for name in names())
-    rows.append(("offline", "Offline rules", agentkit.OfflineInterface.model, _NO_KEY, ""))
+    rows.append(("offline", "Offline rules", OfflineInterface.model, _NO_KEY, ""))
     write(columns(rows) + "\n")
 
 
@@ -68,7 +69,7 @@ def show(
 ) -> None:
     """Show all about an interface: models, prices, options, features, and how to get a key."""
     if name == "offline":
-        write(_OFFLINE.format(model=agentkit.OfflineInterface.model))
+        write(_OFFLINE.format(model=OfflineInterface.model))
         return
     sections = _sections(page(name), read_settings())
     write("\n\n".join("\n".join(lines) for lines in sections if lines) + "\n")
@@ -77,7 +78,7 @@ def show(
 def _row(name: str, settings: Settings) -> tuple[str, str, str, str, str]:
     try:
         each = page(name)
-    except agentkit.ConfigError as error:  # one bad page of the user's own hides no other
+    except ConfigError as error:  # one bad page of the user's own hides no other
         return (name, str(error), "", "", "")
     model = aliases_for(name, each.aliases, settings).get("agent", "")
     if not each.key_variable:

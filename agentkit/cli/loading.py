@@ -27,20 +27,24 @@ _MODULE = re.compile(r"([\w.]+):([\w.]+)\Z")
 
 
 def load_tools(given: Sequence[str] | None) -> Toolbox:
-    """The tools that `--tools` names; those of all installed packs if it is not given.
+    """The tools that `--tools` names; if it is not given, all that only read and stay at home.
 
     Raises:
         ConfigError: There is no such source, or it cannot be imported.
         DefinitionError: A source holds no tools, or two tools have one name.
     """
     if not given:
-        return Toolbox(*(_pack(name) for name in packs()))
+        return Toolbox(*filter(_is_harmless, (Toolbox(_pack(name)) for name in packs())))
     names = [name for text in given for each in text.split(",") if (name := each.strip())]
     if names == ["none"]:
         return Toolbox()
     if not names or "none" in names:
         raise ConfigError("--tools takes names of tools, or 'none' alone.")
     return Toolbox(*(_source(name) for name in names))
+
+
+def _is_harmless(pack: Toolbox) -> bool:
+    return all(each.read_only and not each.open_world for each in pack.values())
 
 
 @cache

@@ -13,8 +13,9 @@ Tools = Annotated[
         "-t",
         metavar="SOURCE",
         show_default=False,
-        help="The tools to offer: an installed pack (calculator, clock), file.py, file.py:name, "
-        "module:name, or none. Repeat it, or separate with commas. Default: all installed packs.",
+        help="The tools to offer: an installed pack (files, web), file.py, file.py:name, "
+        "module:name, or none. Repeat it, or separate with commas. Default: the installed packs "
+        "that only read and need no network. `agentkit tools packs` lists all.",
     ),
 ]
 InterfaceName = Annotated[
@@ -60,6 +61,16 @@ Json = Annotated[
     typer.Option(
         "--json",
         help="Print the whole run as one line of JSON. That of a failed run has the key error.",
+    ),
+]
+Approve = Annotated[
+    str,
+    typer.Option(
+        "--approval",
+        metavar="POLICY",
+        help="Which calls to ask you about before they run: ask_for_destructive; "
+        "ask_after_untrusted, those that may change something once text from outside came in; "
+        "always; never. Some tools, such as the shell, ask under each policy.",
     ),
 ]
 MaxSteps = Annotated[

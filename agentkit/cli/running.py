@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Generator, Sequence
-from typing import Any
+from collections.abc import Generator, Iterator, Sequence
+from typing import Any, cast
 
-from agentkit import Agent, ConfigError, Limits, Message, Request, Run, RunEnded
+from agentkit import Agent, ConfigError, Event, Limits, Message, Request, Run, RunEnded
+from agentkit.cli.asking import Asker
 from agentkit.cli.loading import load_tools
 from agentkit.cli.output import apart
 from agentkit.cli.screen import Screen
 
 
 def build_agent(
-    *,
     tools: Sequence[str] | None,
     interface: str | None,
     model: str,
+    *,
     options: dict[str, Any],
     system: str | None,
-    max_steps: int | None,
+    limits: Limits,
+    approval: str,
 ) -> Agent[str]:
     """The agent that the options describe, checked before anything is asked."""
     agent = Agent(
@@ -29,7 +31,8 @@ def build_agent(
         model=model,
         instructions=system,
         options=options,
-        limits=Limits() if max_steps is None else Limits(steps=max_steps),
+        limits=limits,
+        approval=cast(Any, approval),  # the agent checks it
     )
     agent.interface.check(Request(messages=(), model=model, options=options))
     return agent
@@ -50,21 +53,45 @@ def read_options(given: Sequence[str], stream: bool | None, as_json: bool) -> di
 
 
 def follow(
-    agent: Agent[str], screen: Screen, prompt: str, messages: Sequence[Message] = ()
+    agent: Agent[str],
+    screen: Screen,
+    prompt: str,
+    messages: Sequence[Message] = (),
+    asker: Asker | None = None,
 ) -> Run[str]:
-    """Run the agent and show it; whatever ends the run carries it as `error.run`."""
-    events = agent.iter(prompt, messages=messages)
+    """Run the agent, show it, and ask for approval where a call needs it.
+
+    Whatever ends the run carries it as `error.run`.
+    """
+    asker = asker or Asker()
+    run = _followed(agent.iter(prompt, messages=messages), screen)
+    while run.pending:
+        try:
+            decided = asker.decide(run)
+        except BaseException as error:
+            cast(Any, error).run = run
+            screen.failed(run, error)
+            raise
+        run = _followed(agent.iter(messages=decided.messages, run_id=run.id), screen, decided)
+    return run
+
+
+def _followed(events: Iterator[Event], screen: Screen, earlier: Run[str] | None = None) -> Run[str]:
     try:
         with apart():
             for event in events:
-                screen.show(event)
-                if isinstance(event, RunEnded):
-                    return event.run
+                if not isinstance(event, RunEnded):
+                    screen.show(event)
+                    continue
+                run = event.run.after(earlier) if earlier else event.run
+                if not run.pending:
+                    screen.show(RunEnded(run))
+                return run
     except BaseException as error:
         screen.close()
         _hand_over(events, error)
-        if (run := getattr(error, "run", None)) is not None:
-            screen.failed(run, error)
+        if (so_far := getattr(error, "run", None)) is not None:
+            screen.failed(so_far, error)
         raise
     finally:
         screen.close()

@@ -11,6 +11,7 @@ _UNFIT = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and cursor movements, whole
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # what is left of C0 and C1, but not \t and \n
 )
+_DELETE = 0x7F  # which JSON leaves as it is
 _UNFIT_IN_JSON = re.compile(r"[\x7f-\x9f\ud800-\udfff]")  # json itself escapes the others
 
 
@@ -28,6 +29,16 @@ def json_text(value: Any, *, ascii_only: bool, indent: int | None = None) -> str
     """JSON without a character that a terminal could take for a command, and nothing lost."""
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
     return _UNFIT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def exact(value: Any) -> str:
+    """JSON on several lines in which each character that does not show is spelled out."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return "".join(each if each.isprintable() or each == "\n" else _spelled(each) for each in text)
+
+
+def _spelled(character: str) -> str:
+    return json.dumps(character)[1:-1] if ord(character) != _DELETE else "\\u007f"
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> str:

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from agentkit.wire.untrusted import undelimited
+
 __all__ = ["ASKING", "Done", "Talk", "read_talk"]
 
 ASKING = "To call `"
@@ -73,7 +75,7 @@ def _done(messages: list[dict[str, Any]]) -> tuple[Done, ...]:
             wanted = str(message.get("tool_call_id") or "")
             same = [i for i in open_ if wanted and waiting[i][0] == wanted]
             for index in (same or open_)[:1]:
-                ended[index] = _text(message)
+                ended[index] = undelimited(_text(message))
     return tuple(Done(d.name, d.arguments, ended.get(i)) for i, (_, d) in enumerate(waiting))
 
 

@@ -23,6 +23,7 @@ from agentkit.messages import (
     UserMessage,
 )
 from agentkit.profile import without
+from agentkit.wire.untrusted import delimited
 
 Dialect = Literal["functions", "tools"]
 """How function calls are spelled."""
@@ -141,7 +142,11 @@ def _thought(message: AssistantMessage, quirks: Quirks) -> dict[str, Any]:
 
 
 def _tool(result: ResultMessage, its_id: str) -> bytes:
-    return _json({"role": "tool", "tool_call_id": its_id, "content": result.content})
+    return _json({"role": "tool", "tool_call_id": its_id, "content": _content(result)})
+
+
+def _content(result: ResultMessage) -> str:
+    return delimited(result.content) if result.untrusted else result.content
 
 
 def _ids(calls: Sequence[FunctionCall], length: int) -> list[str]:
@@ -185,7 +190,7 @@ def _role(message: Message) -> bytes:
             return _json({"role": message.role, "content": message.content})
         case ResultMessage():
             return _json(
-                {"role": "function", "name": _name(message.name), "content": message.content}
+                {"role": "function", "name": _name(message.name), "content": _content(message)}
             )
         case AssistantMessage():
             return _json(_spoken(message.content or ""))

@@ -57,7 +57,7 @@ def tear(word: str) -> str:
     raise ValueError(f"{word} is\\x1b[2J too strong")
 
 
-@tool(on_error="raise", destructive=True)
+@tool(on_error="raise", destructive=True, approve=False)
 def crash(word: str) -> str:
     """Crash a word.
 

@@ -88,7 +88,8 @@ def test_a_long_result_is_capped_with_its_true_size(way, server):
 
     server.script(call("give"), "Done.")
     way.run(way.agent(give))
-    expected = "a" * 80 + "\n[... 900 of 1,000 characters left out ...]\n" + "z" * 20
+    way_on = 'read_result(handle="3d2bdd78", offset=80) gives them'
+    expected = "a" * 80 + f"\n[... 900 of 1,000 characters left out; {way_on} ...]\n" + "z" * 20
     assert results_in(server.bodies[1]) == [expected]
 
 

@@ -1,0 +1,82 @@
+"""Transcripts as plain values, to be stored as JSON and read again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any, get_type_hints
+
+from agentkit.errors import ConfigError
+from agentkit.messages import (
+    AssistantMessage,
+    FunctionCall,
+    Message,
+    ResultMessage,
+    SystemMessage,
+    UserMessage,
+)
+
+
+def save_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """Plain values to store as JSON; `load_messages` reads them back."""
+    return [_plain(message) for message in messages]
+
+
+def load_messages(saved: Iterable[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """Messages from what `save_messages` gave.
+
+    Raises:
+        ConfigError: A saved message has no known role or the wrong fields.
+    """
+    return tuple(_message(each) for each in saved)
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for each in fields(value):
+        item = getattr(value, each.name)
+        if each.name == "role" or (each.name != "_encoded" and item != each.default):
+            plain[each.name] = item
+    if calls := plain.get("calls"):
+        plain["calls"] = [_plain(call) for call in calls]
+    if repairs := plain.get("repairs"):
+        plain["repairs"] = list(repairs)
+    return plain
+
+
+def _message(saved: Mapping[str, Any]) -> Message:
+    try:
+        values = dict(saved)
+        kind = _KINDS[values.pop("role")]
+        if "calls" in values:
+            values["calls"] = tuple(_checked(FunctionCall, call) for call in values["calls"])
+        if isinstance(values.get("repairs"), list):
+            values["repairs"] = tuple(values["repairs"])
+        message: Message = _checked(kind, values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"This is not a message that save_messages wrote: {error!r}.") from error
+    return message
+
+
+def _checked(kind: Any, values: Mapping[str, Any]) -> Any:
+    """An instance whose fields have the types that it declares."""
+    checks = _checks(kind)
+    for name, value in values.items():
+        checks[name].validate_python(value, strict=True)
+    return kind(**values)
+
+
+@cache
+def _checks(kind: Any) -> dict[str, Any]:
+    from pydantic import TypeAdapter
+
+    return {name: TypeAdapter(hint) for name, hint in get_type_hints(kind).items()}
+
+
+_KINDS: dict[str, Any] = {
+    "system": SystemMessage,
+    "user": UserMessage,
+    "assistant": AssistantMessage,
+    "function": ResultMessage,
+}

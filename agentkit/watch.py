@@ -1,0 +1,65 @@
+"""What a run has used up, and whether it goes in circles."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from agentkit.events import Step, usage_of_steps
+from agentkit.limits import Limits
+from agentkit.messages import FunctionCall
+
+_GO_ON = " With a higher limit it can go on from where it stopped."
+
+
+class Watch:
+    """Watches one run.
+
+    Args:
+        limits: When it must end.
+        clock: Seconds.
+    """
+
+    def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
+        self._limits, self._clock, self._begun = limits, clock, clock()
+        self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._stuck: FunctionCall | None = None
+        self._called = 0
+
+    def too_many_calls(self) -> bool:
+        """Count a call, and tell whether it is one too many."""
+        self._called += 1
+        return self._limits.reached(calls=self._called) is not None
+
+    def see(self, step: Step) -> None:
+        """Remember the calls of a step with their results."""
+        for call, result in zip(step.response.message.calls, step.results, strict=True):
+            key = (call.name, call.malformed or call.arguments, result.content)
+            self._seen[key] += 1
+            if self._seen[key] == self._limits.repeats:
+                self._stuck = call
+
+    def verdict(self, steps: Sequence[Step], model: str) -> str | None:
+        """Why the run must end before the next request, or None."""
+        replies = [step.response for step in steps]
+        unpriced = next((each for each in replies if not each.is_priced), None)
+        if unpriced and self._limits.cost is not None:
+            known = "price is" if unpriced.usage else "number of tokens is"
+            return (
+                f"No {known} known for {unpriced.model or model}, so the limit of cost cannot hold."
+            )
+        reached = self._limits.reached(
+            steps=len(steps),
+            calls=self._called,
+            tokens=usage_of_steps(tuple(steps)).total_tokens,
+            seconds=self._clock() - self._begun,
+            cost=sum(each.cost or 0.0 for each in replies),
+        )
+        if reached:
+            return f"The run reached its limit of {reached} without a final answer.{_GO_ON}"
+        if self._stuck:
+            return (
+                f"The model called {self._stuck.name} {self._limits.repeats} times with the same "
+                f"arguments and got the same result; it is going in circles.{_GO_ON}"
+            )
+        return None
