@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+from typing import Annotated
+
+from pydantic import Field
 
 from agentkit import ToolError, tool
 from agentkit_tools._functions import CONSTANTS, FUNCTIONS
@@ -11,6 +14,7 @@ from agentkit_tools._numbers import Number, apply, literal, written
 
 __all__ = ["calculator"]
 
+Unit = Annotated[str, Field(max_length=20)]
 _DEEPEST = 100  # nested operations; sums and products of any length count as one
 
 _SYMBOLS: dict[type[ast.operator], str] = {
@@ -25,7 +29,7 @@ _SYMBOLS: dict[type[ast.operator], str] = {
 
 
 @tool(read_only=True)
-def calculator(expression: str) -> str:
+def calculator(expression: str, unit: Unit = "") -> str:
     """Calculate an arithmetic expression, exactly in whole numbers and decimals.
 
     Examples: (17 + 3) * 2, 15% of 240, 1.05 ^ 10, round(2/3, 2), sin(radians(30)).
@@ -37,10 +41,11 @@ def calculator(expression: str) -> str:
 
     Args:
         expression: The expression; numbers without units or thousands separators.
+        unit: The unit of the answer, such as km or EUR, to be written behind it as it is.
     """
     notation = read(expression, FUNCTIONS, CONSTANTS)
     value = _Evaluator(notation.python).value(_parsed(notation.python, notation.shown))
-    return f"{notation.shown} = {written(value)}"
+    return " ".join([notation.shown, "=", written(value), *unit.split()])
 
 
 def _parsed(python: str, shown: str) -> ast.expr:
