@@ -7,12 +7,19 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing's own would cost an import
 if TYPE_CHECKING:
+    from agentkit.safe.fetching import Page as Page
+    from agentkit.safe.fetching import afetch as afetch
+    from agentkit.safe.fetching import fetch as fetch
     from agentkit.safe.paths import Root as Root
     from agentkit.safe.paths import SafePath as SafePath
     from agentkit.safe.programs import Finished as Finished
     from agentkit.safe.programs import Operand as Operand
     from agentkit.safe.programs import run_program as run_program
     from agentkit.safe.secrets import Secret as Secret
+    from agentkit.safe.transport import AsyncGuardedTransport as AsyncGuardedTransport
+    from agentkit.safe.transport import GuardedTransport as GuardedTransport
+    from agentkit.safe.urls import Guard as Guard
+    from agentkit.safe.urls import SafeUrl as SafeUrl
 
 _HOMES = {
     "fetching": "Page afetch fetch",

@@ -1,0 +1,179 @@
+"""`fetch` and `afetch`: what stands at a URL that a model chose, within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ssl import SSLContext
+
+import httpx
+
+from agentkit.errors import ToolError
+from agentkit.safe.transport import AsyncGuardedTransport, until
+from agentkit.safe.urls import Guard, port_of
+from agentkit.workers import on_own_loop
+
+_AGENT = "agentkit (+https://pypi.org/project/agentkit/)"
+_NO_CHARSETS = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7")
+_REDIRECTS = (301, 302, 303, 307, 308)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a server answered.
+
+    Args:
+        url: Where it was found in the end, behind all redirects.
+        status: The status of HTTP, such as 200 or 404.
+        kind: The media type in lower case, such as `text/html`; empty where none was named.
+        content: The body.
+        charset: The encoding that the server named; empty where it named none that is known.
+    """
+
+    url: str
+    status: int
+    kind: str
+    content: bytes
+    charset: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status tells of success."""
+        return 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        """The body as text: in the encoding that was named, otherwise in UTF-8 or Latin-1."""
+        if self.charset:
+            return self.content.decode(self.charset, "replace")
+        try:
+            return self.content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            return self.content.decode("latin-1")
+
+
+async def afetch(
+    url: str,
+    *,
+    guard: Guard | None = None,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = 5_000_000,
+    max_redirects: int = 5,
+    seconds: float = 30.0,
+    verify: SSLContext | bool = True,
+) -> Page:
+    """Get what stands at a URL. No cookies, no proxy and no credentials of the machine are used.
+
+    Args:
+        url: Where it stands.
+        guard: What may be connected to; public hosts if not given. It judges each redirect too.
+        headers: Sent to the origin of the URL; a redirect to another origin does not get them.
+        max_bytes: The most that it may have, as sent and as decompressed.
+        max_redirects: How many redirects are followed.
+        seconds: Until all of it must have come.
+        verify: An SSL context for other certificates than the well-known ones.
+
+    Raises:
+        ToolError: It may not be fetched, is too large, takes too long, or cannot be had.
+    """
+    guard = guard or Guard()
+    transport = AsyncGuardedTransport(guard, max_bytes=max_bytes, seconds=seconds, verify=verify)
+    at = guard.check(url)
+    own = dict(headers or {})
+    end = asyncio.get_running_loop().time() + seconds
+    async with until(end, seconds), transport:
+        for _ in range(max_redirects + 1):
+            page, to = await _got(transport, at, own)
+            if to is None:
+                return page
+            following = guard.check(to)
+            if at.scheme == "https" and following.scheme == "http":
+                raise ToolError(f"{at.host} redirects from https to http, which is not followed.")
+            own = own if _origin(at) == _origin(following) else {}
+            at = following
+    raise ToolError(f"{at.host} redirects more than {max_redirects} times.")
+
+
+def fetch(
+    url: str,
+    *,
+    guard: Guard | None = None,
+    headers: Mapping[str, str] | None = None,
+    max_bytes: int = 5_000_000,
+    max_redirects: int = 5,
+    seconds: float = 30.0,
+    verify: SSLContext | bool = True,
+) -> Page:
+    """`afetch` for functions that are not async."""
+    page = on_own_loop(
+        afetch(
+            url,
+            guard=guard,
+            headers=headers,
+            max_bytes=max_bytes,
+            max_redirects=max_redirects,
+            seconds=seconds,
+            verify=verify,
+        )
+    )
+    try:
+        return page.result()
+    finally:
+        page.cancel()
+
+
+async def _got(
+    transport: AsyncGuardedTransport, url: httpx.URL, headers: Mapping[str, str]
+) -> tuple[Page, str | None]:
+    """What stands there, and where a redirect leads."""
+    request = httpx.Request("GET", url, headers={"user-agent": _AGENT, "accept": "*/*", **headers})
+    try:
+        response = await transport.handle_async_request(request)
+        try:
+            content = b"" if response.status_code in _REDIRECTS else await response.aread()
+        finally:
+            await response.aclose()
+    except httpx.HTTPError as error:
+        raise ToolError(f"{url.host} cannot be read: {_reason(error)}.") from None
+    to = response.headers.get("location") if response.status_code in _REDIRECTS else None
+    kind, charset = _media(response.headers.get("content-type", ""))
+    page = Page(str(url), response.status_code, kind, content, charset)
+    return page, None if to is None else _joined(url, to)
+
+
+def _joined(url: httpx.URL, to: str) -> str:
+    """Where a redirect leads, as text, so that all of it is judged like any URL of a model."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", to):
+        return to
+    try:
+        return str(url.join(to))
+    except (httpx.InvalidURL, ValueError):
+        raise ToolError(f"{url.host} redirects to what is no URL.") from None
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, port_of(url)
+
+
+def _media(content_type: str) -> tuple[str, str]:
+    kind, _, rest = content_type.partition(";")
+    found = re.search(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", rest, re.IGNORECASE)
+    charset = found[1] if found else ""
+    try:
+        "".encode(charset or "utf-8")  # unlike codecs.lookup, this knows encodings of text alone
+        known = codecs.lookup(charset or "utf-8").name not in _NO_CHARSETS
+    except (LookupError, UnicodeError):
+        known = False
+    return kind.strip().lower(), charset if known else ""
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "its certificate is not valid for it"
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return "no connection"
+    return "it breaks off or does not speak HTTP"
