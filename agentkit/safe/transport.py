@@ -48,7 +48,7 @@ class AsyncGuardedTransport(httpx.AsyncBaseTransport):
         self._seconds = seconds
         # A kept connection belongs to an address, and would serve any host that has the same one.
         limits = httpx.Limits(max_keepalive_connections=0)
-        self._inner = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
+        self._inner = httpx.AsyncHTTPTransport(verify=verify, limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to one of the addresses of its host.
