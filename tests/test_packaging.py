@@ -49,9 +49,11 @@ def test_the_core_needs_four_libraries(wheel):
 def test_built_in_tools_come_through_the_same_door_as_anyones():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-    assert project["entry-points"]["agentkit.tools"] == {
-        "calculator": "agentkit_tools.calculator",
-        "clock": "agentkit_tools.clock",
+    packs = project["entry-points"]["agentkit.tools"]
+    modules = (ROOT / "tools" / "agentkit_tools").glob("[!_]*.py")
+
+    assert {value.partition(":")[0] for value in packs.values()} == {
+        f"agentkit_tools.{each.stem}" for each in modules
     }
 
 

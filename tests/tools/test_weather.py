@@ -9,7 +9,6 @@ from web_server import Answer, WebServer
 from agentkit import Toolbox
 from agentkit.safe import Guard
 from agentkit.testing import call
-from agentkit_tools import weather as weather_module
 from agentkit_tools.weather import Weather
 
 PARIS = {"name": "Paris", "latitude": 48.85, "longitude": 2.35, "country": "France", "country_code": "FR",
@@ -119,7 +118,17 @@ def test_the_same_question_is_asked_once_within_ten_minutes(api, asked):
     assert len(api.asked) == 2
 
 
-def test_only_the_hosts_of_open_meteo_are_reached_by_default():
-    guard = weather_module.Weather()._guard
+def test_only_the_host_of_its_own_url_is_reached(api):
+    """By default, that is. Its address is judged as well, and here it is not a public one."""
+    api.answers["/search"] = Answer(status=302, headers={"Location": "https://example.com/"})
+    toolbox = Toolbox(Weather(api.url("/forecast"), api.url("/search")))
 
-    assert set(guard.hosts) == {"api.open-meteo.com", "geocoding-api.open-meteo.com"}
+    assert "not a public address" in toolbox.call(call("weather", place="Paris")).content
+
+
+def test_a_redirect_to_another_host_is_not_followed(api):
+    guard = Guard(hosts=["127.0.0.1"], networks=["127.0.0.1/32"], ports=[api.port, 443])
+    api.answers["/search"] = Answer(status=302, headers={"Location": "https://example.com/"})
+    toolbox = Toolbox(Weather(api.url("/forecast"), api.url("/search"), guard))
+
+    assert "not among the hosts allowed" in toolbox.call(call("weather", place="Paris")).content

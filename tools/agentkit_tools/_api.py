@@ -7,8 +7,7 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from agentkit import ToolError
-from agentkit.safe import Guard, Page, afetch
+from agentkit import ToolError, safe
 
 _SECONDS = 15.0
 _MAX_BYTES = 1_000_000
@@ -17,18 +16,13 @@ _SHOWN = 300  # characters of what an API says is wrong
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def guard_for(*urls: str) -> Guard:
-    """Lets only the hosts of these URLs be asked."""
-    return Guard(hosts=[urlsplit(url).hostname or "" for url in urls])
-
-
-async def ask(url: str, model: type[Model], guard: Guard, **parameters: Any) -> Model:
+async def ask(url: str, model: type[Model], guard: safe.Guard | None, **parameters: Any) -> Model:
     """What an API answers.
 
     Args:
         url: The URL without a query.
         model: The form of the answer.
-        guard: What may be connected to.
+        guard: What may be connected to; the host of the URL, and no other, if not given.
         parameters: The query; None leaves one out.
 
     Raises:
@@ -36,13 +30,15 @@ async def ask(url: str, model: type[Model], guard: Guard, **parameters: Any) -> 
     """
     query = urlencode({name: value for name, value in parameters.items() if value is not None})
     full = f"{url}?{query}" if query else url
-    page = await afetch(full, guard=guard, seconds=_SECONDS, max_bytes=_MAX_BYTES)
+    host = urlsplit(url).hostname or ""
+    guard = guard or safe.Guard(hosts=[host])
+    page = await safe.afetch(full, guard=guard, seconds=_SECONDS, max_bytes=_MAX_BYTES)
     if not page.ok:
-        raise ToolError(f"{urlsplit(url).hostname} answers with status {page.status}{_why(page)}.")
+        raise ToolError(f"{host} answers with status {page.status}{_why(page)}.")
     try:
         return model.model_validate_json(page.content)
     except ValidationError:
-        raise ToolError(f"{urlsplit(url).hostname} answers otherwise than expected.") from None
+        raise ToolError(f"{host} answers otherwise than expected.") from None
 
 
 class _Problem(BaseModel):
@@ -50,7 +46,7 @@ class _Problem(BaseModel):
     message: str = ""  # of Frankfurter
 
 
-def _why(page: Page) -> str:
+def _why(page: safe.Page) -> str:
     try:
         problem = _Problem.model_validate_json(page.content)
     except ValidationError:

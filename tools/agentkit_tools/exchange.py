@@ -11,9 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from agentkit import tool
-from agentkit.safe import Guard
-from agentkit_tools._api import ask, guard_for
+from agentkit import safe, tool
+from agentkit_tools._api import ask
 
 __all__ = ["exchange_rate"]
 
@@ -35,9 +34,9 @@ class Exchange:
         guard: What may be connected to; the host of the URL if not given.
     """
 
-    def __init__(self, url: str = _URL, guard: Guard | None = None) -> None:
+    def __init__(self, url: str = _URL, guard: safe.Guard | None = None) -> None:
         self._url = url
-        self._guard = guard or guard_for(url)
+        self._guard = guard
 
     @tool(read_only=True, idempotent=True, open_world=True, cache=3_600)
     async def exchange_rate(

@@ -9,9 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from agentkit import ToolError, tool
-from agentkit.safe import Guard
-from agentkit_tools._api import ask, guard_for
+from agentkit import ToolError, safe, tool
+from agentkit_tools._api import ask
 
 __all__ = ["weather"]
 
@@ -79,11 +78,14 @@ class Weather:
     """
 
     def __init__(
-        self, forecast_url: str = _FORECAST, places_url: str = _PLACES, guard: Guard | None = None
+        self,
+        forecast_url: str = _FORECAST,
+        places_url: str = _PLACES,
+        guard: safe.Guard | None = None,
     ) -> None:
         self._forecast_url = forecast_url
         self._places_url = places_url
-        self._guard = guard or guard_for(forecast_url, places_url)
+        self._guard = guard
 
     @tool(read_only=True, idempotent=True, open_world=True, cache=600)
     async def weather(

@@ -1,6 +1,7 @@
 """The web: pages as readable text, JSON, and as a pack of its own, downloads.
 
-Only public addresses are reached, whatever a model asks for: see `agentkit.safe`.
+Only public addresses are reached, whatever a model asks for: see `agentkit.safe`, whose parts are
+loaded when a tool is called.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from agentkit import ToolError, tool
-from agentkit.safe import Guard, Page, Root, SafePath, afetch
+from agentkit import ToolError, safe, tool
+from agentkit.safe import Root, SafePath
 
 __all__ = ["fetch_json", "fetch_page"]
 
@@ -36,14 +37,14 @@ class _Fetching:
     """What tools that fetch have in common: see `Web`."""
 
     def __init__(
-        self, guard: Guard | None = None, *, seconds: float = 20.0, max_bytes: int = _MAX_BYTES
+        self, guard: safe.Guard | None = None, *, seconds: float = 20.0, max_bytes: int = _MAX_BYTES
     ) -> None:
-        self._guard = guard or Guard()
+        self._guard = guard
         self._seconds = seconds
         self._max_bytes = max_bytes
 
-    async def _page(self, url: str) -> Page:
-        page = await afetch(
+    async def _page(self, url: str) -> safe.Page:
+        page = await safe.afetch(
             url, guard=self._guard, seconds=self._seconds, max_bytes=self._max_bytes
         )
         if not page.ok:
@@ -106,7 +107,7 @@ class Downloads(_Fetching):
     def __init__(
         self,
         *roots: str | os.PathLike[str],
-        guard: Guard | None = None,
+        guard: safe.Guard | None = None,
         seconds: float = 60.0,
         max_bytes: int = _MAX_DOWNLOAD,
     ) -> None:
@@ -132,10 +133,8 @@ class Downloads(_Fetching):
         return f"Saved {len(page.content):,} bytes ({page.kind or 'of unknown kind'}) to {path}."
 
 
-async def _readable(page: Page, links: bool) -> str:
+async def _readable(page: safe.Page, links: bool) -> str:
     import asyncio
-
-    from agentkit.safe import run_program
 
     if find_spec("trafilatura") is None:
         raise ToolError('Reading HTML needs trafilatura: pip install "agentkit[tools]".')
@@ -146,7 +145,7 @@ async def _readable(page: Page, links: bool) -> str:
         "path": [each for each in sys.path if os.path.isabs(each)],
     }
     done = await asyncio.to_thread(
-        run_program,
+        safe.run_program,
         [sys.executable, "-I", "-X", "utf8", _WORKER],
         stdin=json.dumps(asked),
         timeout=_READ_SECONDS,
@@ -161,7 +160,7 @@ async def _readable(page: Page, links: bool) -> str:
     return "\n".join(filter(None, (found["title"], page.url, "", text)))
 
 
-def _html(page: Page) -> str:
+def _html(page: safe.Page) -> str:
     """The page's text; where the server names no charset, the page itself may."""
     named = None if page.charset else _META.search(page.content[:4_000])
     if named is not None:
