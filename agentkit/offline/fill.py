@@ -21,6 +21,7 @@ _FORMS = {
     "time": stem_set("time hour clock start end"),
     "email": stem_set("email mail recipient address sender to"),
     "uri": stem_set("uri url link website site page address"),
+    "path": stem_set("path file filename document database script"),
 }
 _PLACES = stem_set("city country location place zone region state town area destination origin")
 _REGIONS = stem_set("country state location address region destination origin")

@@ -28,6 +28,13 @@ _DATES = tuple(
 _PLAIN = (
     ("quoted", re.compile(r"(?<!\w)'([^'\n]+)'(?!\w)|\"([^\"\n]+)\"|`([^`]+)`")),
     ("uri", re.compile(r"\b(?:https?|ftp)://[^\s,;'\"<>]*[^\s,;'\"<>.?!)]")),
+    (
+        "path",
+        re.compile(
+            r"(?<![\w.@])(?:[\w.-]+/)*[\w-][\w.-]*\.(?:txt|md|json|csv|tsv|py|js|ts|html|xml|ya?ml|toml"
+            r"|ini|cfg|log|sh|sql|db|sqlite3?|pdf|png|jpe?g)\b"
+        ),
+    ),
     ("email", re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
     ("time", re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]\.?m\b\.?)?|\b\d{1,2}\s?[ap]m\b")),
     ("list", re.compile(r"\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]|\((?:[-+\d.]+,\s*)+[-+\d.]+\)")),
@@ -100,11 +107,11 @@ def find_series(text: str) -> list[list[Any]]:
 
 def _fixed(text: str) -> Iterator[Span]:
     """What has a form of its own, the strongest form first."""
-    yield from _plain(text, _PLAIN[:3])
+    yield from _plain(text, _PLAIN[:4])
     for pattern in _DATES:
         for match in pattern.finditer(text):
             yield Span(match.start(), match.end(), "date", match.group(), _iso(match))
-    yield from _plain(text, _PLAIN[3:])
+    yield from _plain(text, _PLAIN[4:])
     for match in _NUMBER.finditer(text):
         yield Span(match.start(), match.end(), "number", match.group(), _number(match))
     for start, end, value in spelled_numbers(text):

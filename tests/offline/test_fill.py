@@ -134,3 +134,16 @@ def test_arithmetic_in_words_becomes_an_expression(prompt: str, expression: str)
 )
 def test_text_without_an_operation_is_no_expression(prompt: str) -> None:
     assert find_expression(prompt) is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "value"),
+    [
+        ("Read the file a.txt", "a.txt"),
+        ("Read the file docs/my-notes.v2.md.", "docs/my-notes.v2.md"),
+        ("What does ./pyproject.toml say?", "./pyproject.toml"),
+        ("Open shop.db, please", "shop.db"),
+    ],
+)
+def test_a_path_is_read_as_a_whole(prompt: str, value: str) -> None:
+    assert filled(prompt, ["path"], path={"type": "string"}) == {"path": value}
