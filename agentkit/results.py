@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -13,6 +14,7 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from agentkit.errors import ToolError
 
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _TAIL = 5  # one part in five of what is kept comes from the end
 
 
@@ -54,7 +56,12 @@ def capped(text: str, limit: int | None, how_to_read_on: str = "") -> str:
 
 
 def _typed(value: Any) -> Any:
-    """The value with all bytes in it typed: pydantic alone would write them as mere text."""
+    """The value with all bytes in it typed, as pydantic alone would write them as mere text.
+
+    Half a surrogate pair, which JSON from elsewhere may hold and pydantic refuses, becomes a mark.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, bytes | bytearray | memoryview):
         return {"type": "base64", "data": base64.b64encode(value).decode()}
     if isinstance(value, BaseModel):
@@ -64,7 +71,8 @@ def _typed(value: Any) -> Any:
         names = (each.name for each in fields(value) if not each.name.startswith("_"))
         return {name: _typed(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
-        return {key: _typed(each) for key, each in value.items()}
+        named = ((_typed(key) if isinstance(key, str) else key, each) for key, each in value.items())
+        return {key: _typed(each) for key, each in named}
     if isinstance(value, list | tuple | set | frozenset | deque | Iterator):
         return [_typed(each) for each in value]
     return value

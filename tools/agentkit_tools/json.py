@@ -1,0 +1,57 @@
+"""Picking values out of JSON, by JMESPath."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from agentkit import ToolError, tool
+from agentkit.safe import SafePath
+from agentkit_tools._apart import apart
+
+__all__ = ["query_json"]
+
+_MAX_BYTES = 5_000_000
+_Expression = Annotated[str, Field(max_length=1_000)]
+
+
+@tool(read_only=True, idempotent=True)
+def query_json(
+    expression: _Expression,
+    text: Annotated[str, Field(max_length=_MAX_BYTES)] | None = None,
+    path: SafePath | None = None,
+) -> Any:
+    """Pick values out of JSON by a JMESPath expression. Give either a text or a file.
+
+    Examples: name, people[0].name, people[?age > `30`].name, length(people), keys(@),
+    sort_by(people, &age)[-1].
+
+    Args:
+        expression: The JMESPath expression; @ is all of it.
+        text: The JSON itself.
+        path: A JSON file instead, relative to the working directory.
+    """
+    given = _given(text, path)
+    try:
+        import jmespath
+    except ModuleNotFoundError:
+        raise ToolError('query_json needs jmespath: pip install "agentkit[tools]".') from None
+    where = os.path.dirname(os.path.dirname(jmespath.__file__))
+    return apart("query", expression=expression, text=given, where=where)
+
+
+def _given(text: str | None, path: SafePath | None) -> str:
+    """The text, which is JSON."""
+    if (path is None) == (text is None):
+        raise ToolError("Give either a text or a path.")
+    given = path.read_text(max_bytes=_MAX_BYTES).removeprefix("\ufeff") if path else text or ""
+    try:
+        json.loads(given)
+    except RecursionError:
+        raise ToolError("The JSON is nested too deeply.") from None
+    except ValueError as error:
+        raise ToolError(f"That is no JSON: {error}.") from None
+    return given
