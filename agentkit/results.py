@@ -71,8 +71,7 @@ def _typed(value: Any) -> Any:
         names = (each.name for each in fields(value) if not each.name.startswith("_"))
         return {name: _typed(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
-        named = ((_typed(key) if isinstance(key, str) else key, each) for key, each in value.items())
-        return {key: _typed(each) for key, each in named}
+        return {_typed(k) if isinstance(k, str) else k: _typed(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset | deque | Iterator):
         return [_typed(each) for each in value]
     return value

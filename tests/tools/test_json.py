@@ -89,7 +89,8 @@ def test_an_expression_that_fills_the_memory_is_stopped(asked, monkeypatch):
     assert "too much memory" in said
 
 
-def test_a_value_that_is_too_large_is_refused(asked):
+def test_a_value_that_is_too_large_is_refused(asked, monkeypatch):
+    monkeypatch.setattr(_apart, "_MAX_OUTPUT", 2_000_000)
     said = asked(expression="|".join(["join('', [@,@])"] * 15), text='"' + "x" * 100 + '"')
 
     assert said == "Error: The result has more than 2,000,000 bytes. Ask for less of it."

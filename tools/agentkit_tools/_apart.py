@@ -10,36 +10,39 @@ from typing import Any
 from agentkit import ToolError
 from agentkit.safe import run_program
 
-_WORKER = os.path.join(os.path.dirname(__file__), "_apart_worker.py")
 _SECONDS = 5.0
 _MEMORY = 1 << 30  # bytes
-_MAX_OUTPUT = 2_000_000  # bytes
+_MAX_OUTPUT = 8_000_000  # bytes
 
 
-def apart(work: str, **given: Any) -> Any:
-    """What a function of the worker gives.
+def apart(worker: str, *, seconds: float | None = None, file_size: int = 0, **given: Any) -> Any:
+    """What a worker makes of what it is given.
 
     A pattern such as `(a+)+$` runs for years, and an expression of a few characters can make a
     value that fills any memory. Python can stop neither of them; it can end a process.
 
     Args:
-        work: The function's name.
-        given: Its arguments, as JSON can carry them.
+        worker: The file in this directory that is run. It reads JSON from standard input, and
+            writes `{"value": ...}` or `{"error": "what is wrong"}`.
+        seconds: Until it is stopped; 5 if not given.
+        file_size: Bytes of the biggest file that it may write.
+        given: What it is given, as JSON can carry it.
 
     Raises:
         ToolError: It says what is wrong, takes too long, or needs too much memory.
     """
+    seconds = _SECONDS if seconds is None else seconds
     done = run_program(
-        [sys.executable, "-I", "-S", "-X", "utf8", _WORKER],
-        stdin=json.dumps({"work": work, "given": given}),
-        timeout=_SECONDS,
-        cpu=int(_SECONDS) + 1,
+        [sys.executable, "-I", "-S", "-X", "utf8", os.path.join(os.path.dirname(__file__), worker)],
+        stdin=json.dumps(given),
+        timeout=seconds,
+        cpu=int(seconds) + 1,
         memory=_MEMORY,
         max_output=_MAX_OUTPUT,
-        file_size=0,
+        file_size=file_size,
     )
     if done.timed_out:
-        raise ToolError(f"It was stopped after {_SECONDS:g} seconds. Make it simpler or smaller.")
+        raise ToolError(f"It was stopped after {seconds:g} seconds. Make it simpler or smaller.")
     if done.cut:
         raise ToolError(f"The result has more than {_MAX_OUTPUT:,} bytes. Ask for less of it.")
     if not done.ok:

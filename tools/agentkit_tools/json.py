@@ -40,7 +40,7 @@ def query_json(
     except ModuleNotFoundError:
         raise ToolError('query_json needs jmespath: pip install "agentkit[tools]".') from None
     where = os.path.dirname(os.path.dirname(jmespath.__file__))
-    return apart("query", expression=expression, text=given, where=where)
+    return apart("_worker_text.py", work="query", expression=expression, text=given, where=where)
 
 
 def _given(text: str | None, path: SafePath | None) -> str:

@@ -38,7 +38,9 @@ def find_pattern(
         limit: The most matches.
     """
     given = _given(text, path)
-    found = apart("find", pattern=pattern, text=given, limit=limit, longest=_SHOWN)
+    found = apart(
+        "_worker_text.py", work="find", pattern=pattern, text=given, limit=limit, longest=_SHOWN
+    )
     lines = [
         f"{number}: {match}" + (f"  groups: {groups!r}" if groups else "")
         for number, match, groups in found[:limit]
@@ -85,9 +87,15 @@ def diff_texts(
         old_path: The file with the first text instead, relative to the working directory.
         new_path: The file with the second text instead.
     """
-    names = {"old_name": str(old_path or "old"), "new_name": str(new_path or "new")}
-    before, after = _given(old, old_path), _given(new, new_path)
-    return apart("diff", old=before, new=after, **names) or "There is no difference."
+    found: str = apart(
+        "_worker_text.py",
+        work="diff",
+        old=_given(old, old_path),
+        new=_given(new, new_path),
+        old_name=str(old_path or "old"),
+        new_name=str(new_path or "new"),
+    )
+    return found or "There is no difference."
 
 
 def _given(text: str | None, path: SafePath | None) -> str:

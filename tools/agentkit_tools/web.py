@@ -17,15 +17,14 @@ from pydantic import Field
 
 from agentkit import ToolError, safe, tool
 from agentkit.safe import Root, SafePath
+from agentkit_tools._apart import apart
 
 __all__ = ["fetch_json", "fetch_page"]
 
-_WORKER = os.path.join(os.path.dirname(__file__), "_readable.py")
 _MAX_BYTES = 5_000_000
 _MAX_DOWNLOAD = 50_000_000  # bytes
 _MOST_HTML = 2_000_000  # characters that are made readable
 _READ_SECONDS = 15.0
-_READ_MEMORY = 2 << 30  # bytes
 
 _META = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w-]{1,40})", re.IGNORECASE)
 
@@ -138,24 +137,15 @@ async def _readable(page: safe.Page, links: bool) -> str:
 
     if find_spec("trafilatura") is None:
         raise ToolError('Reading HTML needs trafilatura: pip install "agentkit[tools]".')
-    asked = {
-        "html": _html(page)[:_MOST_HTML],
-        "url": page.url,
-        "links": links,
-        "path": [each for each in sys.path if os.path.isabs(each)],
-    }
-    done = await asyncio.to_thread(
-        safe.run_program,
-        [sys.executable, "-I", "-X", "utf8", _WORKER],
-        stdin=json.dumps(asked),
-        timeout=_READ_SECONDS,
-        memory=_READ_MEMORY,
-        max_output=4 * _MOST_HTML,
-        file_size=0,
+    found = await asyncio.to_thread(
+        apart,
+        "_worker_web.py",
+        seconds=_READ_SECONDS,
+        html=_html(page)[:_MOST_HTML],
+        url=page.url,
+        links=links,
+        path=[each for each in sys.path if os.path.isabs(each)],
     )
-    if not done.ok:
-        raise ToolError("The page is too large or too complex to be made readable.")
-    found = json.loads(done.output)
     text = found["text"].strip() or "There is no text in this page; it may need JavaScript."
     return "\n".join(filter(None, (found["title"], page.url, "", text)))
 

@@ -26,7 +26,7 @@ def main() -> None:
     )
     told = extract_metadata(html)
     title = told.title if told is not None else None
-    json.dump({"title": title or "", "text": text or html2txt(html)}, sys.stdout)
+    json.dump({"value": {"title": title or "", "text": text or html2txt(html)}}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Does one piece of work that comes in as JSON on standard input; `_apart` starts this file.
+"""Does one piece of work that comes in as JSON on standard input; `_apart` starts it.
 
 It imports only Python's own, and jmespath from where it is told to look.
 """
@@ -61,12 +61,12 @@ def main() -> None:
     """Read the work, do it, and write its value or what is wrong."""
     asked = json.load(sys.stdin)
     try:
-        value = json.dumps({"value": _WORK[asked["work"]](**asked["given"])})
+        text = json.dumps({"value": _WORK[asked.pop("work")](**asked)})
     except RecursionError:
-        value = json.dumps({"error": "It is nested too deeply."})
+        text = json.dumps({"error": "It is nested too deeply."})
     except (ValueError, OverflowError, re.error) as error:
-        value = json.dumps({"error": f"{str(error).rstrip('.')}."})
-    sys.stdout.write(value)
+        text = json.dumps({"error": f"{str(error).rstrip('.')}."})
+    sys.stdout.write(text)
 
 
 if __name__ == "__main__":
