@@ -13,6 +13,7 @@ from typing import Any
 from agentkit.arguments import read_arguments
 from agentkit.context import Context
 from agentkit.errors import ArgumentsError, ConfigError, DefinitionError, ToolError, closest
+from agentkit.finding import Finding
 from agentkit.function_tool import Tool, tool
 from agentkit.messages import FunctionCall, FunctionDefinition, ResultMessage
 from agentkit.reading import LONGEST, READ, handle_of
@@ -84,6 +85,20 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
             DefinitionError: One of them cannot be offered.
         """
         return tuple(each.definition for each in self.values())
+
+    def lint(self, interface: str | None = None) -> list[Finding]:
+        """What to put right before a model sees these tools; nothing is called or sent.
+
+        Args:
+            interface: The name or address of the interface whose refusals and limits count;
+                groq if not given.
+
+        Raises:
+            ConfigError: There is no such interface.
+        """
+        from agentkit.lint import lint
+
+        return lint(self, interface)
 
     def call(self, call: FunctionCall, context: Context[Any] | None = None) -> ResultMessage:
         """Run one function call and give its result.

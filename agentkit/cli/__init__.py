@@ -1,8 +1,7 @@
 """The command line `agentkit`, for the extra `agentkit[cli]`.
 
-Its exit codes: 0 an answer, 1 the run failed, 2 wrong use, 3 a limit was reached,
-4 a call waits for approval, 130 Ctrl-C,
-141 the reader of the output went away.
+Its exit codes: 0 an answer, 1 the run failed or lint found errors, 2 wrong use, 3 a limit was
+reached, 4 a call waits for approval, 130 Ctrl-C, 141 the reader of the output went away.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def agentkit(
     \b
     Exit codes:
       0    an answer
-      1    the run failed: the model gave no usable reply, or a tool raised
+      1    the run failed: the model gave no usable reply, or a tool raised; or lint found errors
       2    wrong use: arguments, options, settings, or tools that cannot be offered
       3    a limit was reached
       4    a call needs approval, and there is no terminal to ask on

@@ -7,16 +7,17 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
 from typing import Any, TypeVar
 
-from agentkit import Agent, ConfigError, Toolbox
+from agentkit import Agent, AgentkitError, ConfigError, DefinitionError, Toolbox
+from agentkit.cli.output import note
 from agentkit.errors import closest
 
 T = TypeVar("T")
@@ -34,29 +35,115 @@ def load_tools(given: Sequence[str] | None) -> Toolbox:
         DefinitionError: A source holds no tools, or two tools have one name.
     """
     if not given:
-        return Toolbox(*filter(_is_harmless, (Toolbox(_pack(name)) for name in packs())))
+        return _usual()
     names = [name for text in given for each in text.split(",") if (name := each.strip())]
     if names == ["none"]:
         return Toolbox()
     if not names or "none" in names:
         raise ConfigError("--tools takes names of tools, or 'none' alone.")
-    return Toolbox(*(_source(name) for name in names))
+    sources: dict[str, Toolbox] = {}
+    for name in names:
+        _add(sources, name, Toolbox(_source(name)))
+    return Toolbox(*sources.values())
 
 
-def _is_harmless(pack: Toolbox) -> bool:
+def is_harmless(pack: Toolbox) -> bool:
+    """Whether a pack only reads and stays at home, so that it is offered unasked."""
     return all(each.read_only and not each.open_world for each in pack.values())
 
 
+def _usual() -> Toolbox:
+    """The harmless packs; one that cannot be had is told of and keeps no other away."""
+    sources: dict[str, Toolbox] = {}
+    for name in packs():
+        try:
+            if is_harmless(pack := load_pack(name)):
+                _check(name, pack)
+                _add(sources, label(name), pack)
+        except AgentkitError as error:
+            note(f"left out: {error}")
+    return Toolbox(*sources.values())
+
+
+def _check(name: str, pack: Toolbox) -> None:
+    try:
+        _ = pack.definitions
+    except DefinitionError as error:
+        raise DefinitionError(f"{label(name)} cannot be offered: {error}") from None
+
+
+def _add(sources: dict[str, Toolbox], name: str, tools: Toolbox) -> None:
+    """Add a source under the name that errors are to have for it."""
+    for earlier, others in sources.items():
+        for each in tools if earlier != name else ():
+            if each in others and tools[each] is not others[each]:
+                raise DefinitionError(
+                    f"{name} and {earlier} both have a tool named {each!r}. Offer one of the two, "
+                    "or single tools of a file or module: file.py:name, module:name."
+                )
+    sources[name] = tools
+
+
 @cache
-def packs() -> dict[str, EntryPoint]:
-    """The installed packs of tools by name."""
-    return {each.name: each for each in sorted(entry_points(group=GROUP), key=lambda e: e.name)}
+def packs() -> dict[str, list[EntryPoint]]:
+    """The installed packs of tools by name, agentkit's own first; more than one is a clash."""
+    points = [(_origin(each.dist), each) for each in entry_points(group=GROUP)]
+    # Own packs come first, so that in a clash of tools a plugin is left out and not one of these.
+    points.sort(key=lambda point: (point[0].split()[0] != "agentkit", point[1].name, point[0]))
+    found: dict[str, list[EntryPoint]] = {}
+    for _, each in points:
+        found.setdefault(each.name, []).append(each)
+    return found
+
+
+def load_pack(name: str) -> Toolbox:
+    """The tools of an installed pack.
+
+    Raises:
+        ConfigError: There is no such pack, there are two of that name, or it cannot be imported.
+        DefinitionError: It holds no tools, or two of one name.
+    """
+    if name not in packs():
+        known = ", ".join(packs()) or "none installed"
+        raise ConfigError(
+            f"There are no tools {name!r}.{closest(name, packs())} Give a pack ({known}), "
+            "file.py, file.py:name, module:name, or none."
+        )
+    if len(packs()[name]) > 1:
+        raise ConfigError(
+            f"Several packs are named {name}: {label(name)}. Uninstall all but one, or give single "
+            "tools as module:name."
+        )
+    loaded = _imported(label(name), packs()[name][0].load)
+    try:
+        return Toolbox(loaded)
+    except DefinitionError as error:
+        raise DefinitionError(f"{label(name)} cannot be used: {error}") from None
+
+
+def label(name: str) -> str:
+    """A pack with the distributions that offer it."""
+    return f"the pack {name} of {origin(name)}"
+
+
+def origin(name: str) -> str:
+    """The distribution that offers a pack, with its version; several where they clash."""
+    return " and of ".join(_origin(each.dist) for each in packs()[name])
+
+
+@cache
+def _origin(distribution: Distribution | None) -> str:
+    if distribution is not None:
+        with suppress(Exception):  # no metadata: what comes of it depends on Python's version
+            if distribution.name:
+                return f"{distribution.name} {distribution.version}"
+    return "a distribution without a name"
 
 
 def _source(name: str) -> Any:
     found = _FILE.match(name) or _MODULE.match(name)
     if found is None:
-        return _pack(name)
+        return load_pack(name)
     where, inside = found.groups()
     if where.endswith(".py") and not Path(where).is_file():
         raise ConfigError(f"There is no file {where!r}.")
@@ -69,16 +156,6 @@ def _module(where: str) -> ModuleType:
         return _file(Path(where).resolve())
     with _first_on_path(Path.cwd()):
         return importlib.import_module(where)
-
-
-def _pack(name: str) -> Any:
-    if name not in packs():
-        known = ", ".join(packs()) or "none installed"
-        raise ConfigError(
-            f"There are no tools {name!r}.{closest(name, packs())} Give a pack ({known}), "
-            "file.py, file.py:name, module:name, or none."
-        )
-    return _imported(f"the pack {name}", packs()[name].load)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""`agentkit tools`: what tools there are, and calling them without a model."""
+"""`agentkit tools`: what tools there are, and what can be done with them without a model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agentkit import AgentkitError, ConfigError, FunctionCall, Tool, Toolbox
+from agentkit.cli import linting, making, packs
 from agentkit.cli.errors import FAILED, named
 from agentkit.cli.loading import load_tools
 from agentkit.cli.options import Tools
@@ -16,13 +17,16 @@ from agentkit.cli.text import columns, one_line
 from agentkit.errors import closest
 
 app = typer.Typer(rich_markup_mode=None)
+app.command()(linting.lint)
+app.command()(making.new)
+app.command("packs")(packs.list_packs)
 
 Name = Annotated[str, typer.Argument(help="The tool's name.", show_default=False)]
 
 
 @app.callback(invoke_without_command=True)
 def tools(context: typer.Context) -> None:
-    """List tools, show a definition, or call a tool without a model."""
+    """List tools and packs, show, call and check tools without a model, or begin a new one."""
     if context.invoked_subcommand is None:
         write(listing(load_tools(None)) + "\n")
 

@@ -105,18 +105,6 @@ def test_an_unknown_source_is_one_line_with_what_is_near(command, source, words)
         assert word in done.err
 
 
-def test_a_broken_pack_is_named(command, tmp_path):
-    info = tmp_path / "other-1.0.dist-info"
-    info.mkdir()
-    (info / "entry_points.txt").write_text("[agentkit.tools]\nweather = no_such_module\n")
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
-    done = command("tools", "list")
-
-    assert done.code == 2
-    assert "the pack weather cannot be imported: ModuleNotFoundError" in done.err
-    assert command("tools", "list", "--tools", "clock").code == 0
-
-
 def test_show_prints_the_definition_as_json(inside, tools_file):
     done = inside("tools", "show", "nap", "--tools", tools_file)
 
