@@ -40,12 +40,15 @@ class RunOptions(TypedDict, total=False):
     """What can be given to a run beside the prompt.
 
     Args:
-        messages: A transcript to continue. Calls in it that have no result are run first.
+        after: A run to go on with: its calls without a result are run first, its limits, steps and
+            usage count on, and `call_key`s stay the same.
+        messages: A transcript to continue as a run of its own, such as a conversation so far.
         deps: What tools find as `Context.deps`.
         options: Sent to the model in this run, over those of the agent.
-        run_id: The id of the run to go on with, so that `call_key`s stay the same.
+        run_id: The id of the run, if not one by chance.
     """
 
+    after: Run[Any]
     messages: Sequence[Message]
     deps: Any
     options: Mapping[str, Any] | None
@@ -219,7 +222,10 @@ class Agent(Generic[T]):
         options["stream"] = options.get("stream") or False
         self._check(options)
         self.interface.check(Request(messages=(), model=self.model, options=options))
-        messages = list(given.get("messages", ()))
+        after = given.get("after")
+        if after is not None and (given.get("messages") or given.get("run_id")):
+            raise ConfigError("after= brings messages and run_id along: give it alone.")
+        messages = list(after.messages if after else given.get("messages", ()))
         if self.instructions and not isinstance(messages[0] if messages else None, SystemMessage):
             messages.insert(0, SystemMessage(self.instructions))
         return Loop(
@@ -230,7 +236,8 @@ class Agent(Generic[T]):
             options=options,
             limits=self.limits,
             answer=self._answer,
-            run_id=given.get("run_id") or os.urandom(16).hex(),
+            run_id=after.id if after else given.get("run_id") or os.urandom(16).hex(),
+            earlier=after,
         )
 
     def _check(self, options: Mapping[str, Any]) -> None:

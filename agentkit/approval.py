@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -11,10 +10,7 @@ from agentkit.context import Context
 from agentkit.errors import ConfigError, ToolError, closest
 from agentkit.function_tool import Tool
 from agentkit.messages import FunctionCall, ResultMessage
-from agentkit.redact import redact
 from agentkit.toolbox import Toolbox
-
-_log = logging.getLogger("agentkit")
 
 Approval = Literal["ask_for_destructive", "ask_after_untrusted", "always", "never"]
 """The policy for tools that do not decide themselves."""
@@ -43,7 +39,7 @@ class Gate:
             )
 
     def judge(
-        self, call: FunctionCall, context: Context[Any], untrusted: bool
+        self, call: FunctionCall, context: Context[Any], results: Sequence[ResultMessage]
     ) -> str | ResultMessage | None:
         """None for a call that may run, why it must wait, or the result of one that is refused.
 
@@ -53,36 +49,42 @@ class Gate:
         Args:
             call: The call.
             context: What its tool would be given.
-            untrusted: Whether anybody's text is in the transcript.
+            results: Those of the transcript so far.
         """
         tool = self.toolbox.get(call.name)
         if tool is None:
             return None
-        reason = self._by_policy(tool, untrusted)
+        if call.waits:
+            return call.waits  # until somebody decides; another policy is no decision
+        reason = self._by_policy(tool, results)
         if (tool.approve is None and reason is None) or tool.approve is False:
             return None
-        bound = self.toolbox.bind(call, context)
-        if bound is None:
-            return None
+        job = self.toolbox.prepare(call, context)
+        if isinstance(job, ResultMessage):
+            return job  # what does not fit now may fit later, and nobody would have been asked
         try:
-            decision = (
-                tool.approve(*bound[0], **bound[1]) if callable(tool.approve) else tool.approve
-            )
+            args, kwargs = job.bound
+            decision = tool.approve(*args, **kwargs) if callable(tool.approve) else tool.approve
         except ToolError as error:
-            return ResultMessage(call.name, f"Error: {error}", call.id, is_error=True)
+            return job.failure(error)
         except Exception:  # whoever cannot say that it may run has not said so
-            _log.warning("approve of %s failed\n%s", tool.name, redact(traceback.format_exc()))
+            job.warn("approve of")
             decision = True
         if decision is not None:
-            reason = f"{tool.name} asks before it does this" if decision else None
+            reason = None if decision is False else f"{tool.name} asks before it does this"
         return None if call.approved == call.digest else reason
 
-    def _by_policy(self, tool: Tool[..., Any], untrusted: bool) -> str | None:
+    def _by_policy(self, tool: Tool[..., Any], results: Sequence[ResultMessage]) -> str | None:
         match self.policy:
             case "always":
                 return "every call is to be approved"
             case "ask_for_destructive" if tool.destructive:
                 return f"{tool.name} may destroy something"
-            case "ask_after_untrusted" if untrusted and not tool.read_only:
+            case "ask_after_untrusted" if not tool.read_only and self._untrusted(results):
                 return f"{tool.name} may change something, and text from outside has come in"
         return None
+
+    def _untrusted(self, results: Sequence[ResultMessage]) -> bool:
+        """Whether anybody's text came in, also in a transcript that was stored without the mark."""
+        outside = {each.name for each in self.toolbox.values() if each.open_world}
+        return any(each.untrusted or each.name in outside for each in results)

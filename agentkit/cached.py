@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
-from pydantic_core import PydanticSerializationError, to_json
+from agentkit.schema import Bound
 
+_PLAIN = (str, int, float, bool, type(None), date, datetime, Decimal, UUID)
 _MOST = 256  # results of one tool; the oldest go first
 
 
@@ -21,26 +28,37 @@ class ResultCache:
     def __init__(self) -> None:
         self._texts: dict[bytes, tuple[float, str]] = {}
 
-    def get(self, bound: Any, seconds: float) -> str | None:
-        """The text for these arguments, unless it is older than that many seconds."""
-        kept = self._texts.get(_key(bound))
+    def get(self, key: bytes, seconds: float) -> str | None:
+        """The text of a key, unless it is older than that many seconds."""
+        kept = self._texts.get(key)
         return kept[1] if kept and time.monotonic() - kept[0] < seconds else None
 
-    def put(self, bound: Any, text: str) -> None:
-        """Keep the text for these arguments."""
-        key = _key(bound)
+    def put(self, key: bytes, text: str) -> None:
+        """Keep the text of a key."""
         self._texts.pop(key, None)
-        if key:
-            self._texts[key] = (time.monotonic(), text)
+        self._texts[key] = (time.monotonic(), text)
         while len(self._texts) > _MOST:
             with suppress(StopIteration, RuntimeError, KeyError):  # another thread was there first
                 del self._texts[next(iter(self._texts))]
 
 
-def _key(bound: Any) -> bytes:
-    """The validated arguments as JSON; empty where they have none, and then nothing is kept."""
-    args, kwargs = bound
-    try:
-        return to_json([args, dict(sorted(kwargs.items()))], inf_nan_mode="strings")
-    except (PydanticSerializationError, ValueError, RecursionError):
-        return b""
+def cache_key(values: Mapping[str, Any], bound: Bound) -> bytes:
+    """Stands for the arguments of a call, and does not tell what they are.
+
+    Args:
+        values: As the model gave them.
+        bound: As they are after validation. Where these are plain values they count, so that "1"
+            is 1 and a default can be given or not. Others do not: secrets look all the same, and
+            an iterator can be looked at but once.
+    """
+    validated = [list(bound[0]), bound[1]]
+    plain = validated if _is_plain(validated) else values
+    return sha256(json.dumps(plain, sort_keys=True, default=str).encode()).digest()
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(map(_is_plain, (*value, *value.values())))
+    return type(value) in _PLAIN

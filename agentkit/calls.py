@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -35,12 +35,12 @@ class Calls:
     def run(self, due: Sequence[DueCall]) -> Iterator[Event]:
         """Run the calls, feed the loop, and tell what happens."""
         for batch in self._batches(due):
-            free, refused, must_wait = self._judged(batch)
+            free, refused, waiting = self._judged(batch)
             yield from refused
-            yield from (CallStarted(each.call, each.key) for each in free)
+            yield from map(self._started, free)
             yield from self._side_by_side(free) if len(free) > 1 else self._in_place(free)
-            if must_wait:
-                yield from self._hold()
+            if waiting:
+                yield from self._hold(waiting)
                 return
 
     def _side_by_side(self, batch: Sequence[DueCall]) -> Iterator[Event]:
@@ -73,16 +73,16 @@ class Calls:
     async def arun(self, due: Sequence[DueCall]) -> AsyncGenerator[Event, None]:
         """`run`, awaited."""
         for batch in self._batches(due):
-            free, refused, must_wait = self._judged(batch)
+            free, refused, waiting = self._judged(batch)
             for event in refused:
                 yield event
             for each in free:
-                yield CallStarted(each.call, each.key)
+                yield self._started(each)
             async with aclosing(self._aside_by_side(free)) as events:
                 async for event in events:
                     yield event
-            if must_wait:
-                for event in self._hold():
+            if waiting:
+                for event in self._hold(waiting):
                     yield event
                 return
 
@@ -140,8 +140,14 @@ class Calls:
         if batch:
             yield batch
 
-    def _judged(self, batch: Sequence[DueCall]) -> tuple[list[DueCall], list[Event], bool]:
-        """The calls that may run, what is told of refused ones, and whether the next must wait.
+    def _started(self, each: DueCall) -> Event:
+        self.loop.begin(each)
+        return CallStarted(each.call, each.key)
+
+    def _judged(
+        self, batch: Sequence[DueCall]
+    ) -> tuple[list[DueCall], list[Event], dict[int, str]]:
+        """The calls that may run, what is told of refused ones, and the next one if it must wait.
 
         They are judged when their turn comes: results that came before may matter.
         """
@@ -150,23 +156,24 @@ class Calls:
         for each in batch:
             verdict = self._judge(each)
             if isinstance(verdict, str):
-                return free, refused, True
+                return free, refused, {each.index: verdict}
             if verdict is None:
                 free.append(each)
                 continue
             self.loop.feed_result(each, verdict)
             refused += CallStarted(each.call, each.key), CallEnded(each.call, each.key, verdict)
-        return free, refused, False
+        return free, refused, {}
 
     def _judge(self, each: DueCall) -> str | ResultMessage | None:
-        untrusted = self.gate.policy == "ask_after_untrusted" and self.loop.untrusted
-        return self.gate.judge(each.call, self._context(each, lambda _: None), untrusted)
+        results = self.loop.results if self.gate.policy == "ask_after_untrusted" else ()
+        return self.gate.judge(each.call, self._context(each, lambda _: None), results)
 
-    def _hold(self) -> Iterator[Event]:
+    def _hold(self, waiting: Mapping[int, str]) -> Iterator[Event]:
         """End the run with all calls that must wait, so that they can be decided on at once."""
-        verdicts = {each.index: self._judge(each) for each in self.loop.open_calls()}
-        waiting = {index: why for index, why in verdicts.items() if isinstance(why, str)}
-        for each in self.loop.hold(waiting):
+        others = [each for each in self.loop.open_calls() if each.index not in waiting]
+        verdicts = {each.index: self._judge(each) for each in others}
+        more = {index: why for index, why in verdicts.items() if isinstance(why, str)}
+        for each in self.loop.hold({**waiting, **more}):
             yield ApprovalNeeded(each.call, each.key)
 
     def _news(self, jobs: dict[Any, DueCall], item: Any) -> Iterator[Event]:

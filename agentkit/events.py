@@ -21,7 +21,8 @@ from agentkit.messages import (
     Usage,
     Wait,
 )
-from agentkit.saving import load_messages, save_messages
+from agentkit.redact import plain
+from agentkit.saving import checked, load_messages, save_messages
 from agentkit.transcript import approve, deny, pending
 
 T = TypeVar("T")
@@ -42,10 +43,10 @@ class Run(Generic[T]):
     """What a run came to. Printed, it shows its calls, its answer and its usage.
 
     Args:
-        id: Names the run; give it again to go on with it, so that `call_key`s stay the same.
+        id: Names the run, and is a part of each `call_key`.
         output: The answer; None where an error ended the run, or calls wait for approval.
         messages: The transcript. It can be sent again: every call has its result, but for those
-            that wait for approval.
+            that wait for approval, or have it and did not run before the run was cut short.
         steps: What happened in this run, without what `messages=` brought along.
         usage: The tokens of all its responses together, as far as the server named them.
         repairs: Everything that was mended to make sense of the model, or done to get its answer.
@@ -62,15 +63,31 @@ class Run(Generic[T]):
     cost: float | None = None
     waited: float = 0.0
 
+    @classmethod
+    def of_steps(
+        cls, run_id: str, output: T, messages: tuple[Message, ...], steps: tuple[Step, ...]
+    ) -> Run[T]:
+        """A run with what its steps came to together."""
+        return cls(
+            id=run_id,
+            output=output,
+            messages=messages,
+            steps=steps,
+            usage=usage_of_steps(steps),
+            repairs=tuple(repair for step in steps for repair in step.response.repairs),
+            cost=cost_of_steps(steps),
+            waited=sum(step.response.waited for step in steps),
+        )
+
     def after(self, earlier: Run[Any]) -> Run[T]:
         """The run with what an earlier part of it did and cost."""
-        steps = earlier.steps + self.steps
+        costs = [run.cost for run in (earlier, self) if run.usage.is_known or run.steps]
         return replace(
             self,
-            steps=steps,
+            steps=earlier.steps + self.steps,
             usage=earlier.usage + self.usage,
             repairs=earlier.repairs + self.repairs,
-            cost=cost_of_steps(steps),
+            cost=_sum(costs),
             waited=earlier.waited + self.waited,
         )
 
@@ -79,24 +96,33 @@ class Run(Generic[T]):
         """The calls that wait for a person's approval, each with the reason in `waits`."""
         return pending(self.messages)
 
-    def approve(self, call: FunctionCall, arguments: Mapping[str, Any] | None = None) -> Run[T]:
-        """The run in which a pending call may run; go on with `agent.run(messages=...)`.
+    def approve(
+        self, call: FunctionCall | str, arguments: Mapping[str, Any] | None = None
+    ) -> Run[T]:
+        """The run in which a pending call may run; go on with `agent.run(after=run)`.
 
         The approval holds for the tool's name and these exact arguments: with any other the call
         waits again.
 
         Args:
-            call: One of `pending`.
+            call: One of `pending`, or its id.
             arguments: Other arguments to call it with; the transcript will have these.
 
         Raises:
-            ConfigError: The call does not wait for approval.
+            ConfigError: The call does not wait for approval, or the arguments are no JSON.
         """
-        edited = None if arguments is None else json.dumps(dict(arguments))
+        try:
+            edited = None if arguments is None else json.dumps(dict(arguments), allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ConfigError(f"The arguments cannot be written as JSON: {error}.") from error
         return replace(self, messages=approve(self.messages, call, edited))
 
-    def deny(self, call: FunctionCall, why: str = "") -> Run[T]:
+    def deny(self, call: FunctionCall | str, why: str = "") -> Run[T]:
         """The run in which a pending call was refused; the model is told why.
+
+        Args:
+            call: One of `pending`, or its id.
+            why: What the model is told.
 
         Raises:
             ConfigError: The call does not wait for approval.
@@ -105,15 +131,22 @@ class Run(Generic[T]):
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Run[Any]:
-        """A run from what `to_dict` gave, as far as it takes to go on with it: id and messages.
+        """A run from what `to_dict` gave: all but its steps, which are not saved.
 
         Raises:
             ConfigError: It is not what `to_dict` gave.
         """
         try:
-            messages = load_messages(saved["messages"])
-            return Run(id=str(saved["id"]), output=saved.get("output"), messages=messages)
-        except (KeyError, TypeError, AttributeError) as error:
+            return Run(
+                id=str(saved["id"]),
+                output=saved.get("output"),
+                messages=load_messages(saved["messages"]),
+                usage=checked(Usage, saved.get("usage", {})),
+                repairs=tuple(map(str, saved.get("repairs", ()))),
+                cost=None if saved.get("cost") is None else float(saved["cost"]),
+                waited=float(saved.get("waited", 0.0)),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"This is not a run that to_dict gave: {error!r}.") from error
 
     def to_dict(self) -> dict[str, Any]:
@@ -123,7 +156,7 @@ class Run(Generic[T]):
             "output": to_jsonable_python(self.output, fallback=str),
             "messages": save_messages(self.messages),
             "pending": [
-                {"name": each.name, "arguments": each.arguments, "waits": each.waits}
+                {"id": each.id, "name": each.name, "arguments": each.arguments, "waits": each.waits}
                 for each in self.pending
             ],
             "steps": len(self.steps),
@@ -142,7 +175,7 @@ class Run(Generic[T]):
                 lines += [f"→ {_short(shown(call))}", f"  {_short(result.content)}"]
         lines += [f"? {_short(shown(call))} waits for approval" for call in self.pending]
         if self.output is not None:
-            lines.append(str(self.output))
+            lines.append(plain(str(self.output)))
         tokens = f", {self.usage.total_tokens:,} tokens" if self.usage.total_tokens else ""
         steps = f"{len(self.steps)} step{'' if len(self.steps) == 1 else 's'}"
         cost = f", {_dollars(self.cost)}" if self.cost else ""
@@ -232,11 +265,14 @@ def _dollars(cost: float) -> str:
 
 def cost_of_steps(steps: tuple[Step, ...]) -> float | None:
     """The cost of all steps together; None where one of them is not known."""
-    costs = [step.response.cost for step in steps]
+    return _sum([step.response.cost for step in steps])
+
+
+def _sum(costs: list[float | None]) -> float | None:
     known = [cost for cost in costs if cost is not None]
     return sum(known) if known and len(known) == len(costs) else None
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
+    text = " ".join(plain(text).split())
     return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

@@ -270,6 +270,8 @@ def _check(made: Tool[..., Any]) -> None:
         raise DefinitionError(f"{made.name}: on_error is report, hide or raise.")
     if inspect.iscoroutinefunction(made.approve):
         raise DefinitionError(f"{made.name}: approve is no async function.")
+    if not (callable(made.approve) or made.approve in (True, False, None)):
+        raise DefinitionError(f"{made.name}: approve is True, False, None or a function.")
     _check_cache(made)
     if made.timeout is not None and made.timeout <= 0:
         raise DefinitionError(f"{made.name}: timeout is a number of seconds above 0.")

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from agentkit.answer import ANSWER, Answer
 from agentkit.arguments import readable
 from agentkit.errors import ArgumentsError, ConfigError, LimitError
-from agentkit.events import Run, Step, cost_of_steps, usage_of_steps
+from agentkit.events import Run, Step
 from agentkit.limits import Limits
 from agentkit.messages import (
     AssistantMessage,
@@ -27,15 +27,15 @@ from agentkit.messages import (
     UserMessage,
 )
 from agentkit.reading import DEFINITION, READ, read_result
-from agentkit.transcript import cut_short, last_assistant, settled, told_apart
+from agentkit.transcript import cut_short, last_assistant, pending, settled, told_apart
 from agentkit.watch import Watch
 
 T = TypeVar("T")
 _NO_LIMIT = 2.0**53
 _LEAST_ROOM = 1_000  # characters; less is of no use to a model
 _UNSAID = (
-    "Calls of this transcript wait for approval, so the prompt was not said. Decide on each of "
-    "run.pending first: run.approve(call), or run.deny(call, why)."
+    "Calls of this transcript wait for approval, so the prompt was not said. First decide on each "
+    "of run.pending: run.approve(call), or run.deny(call, why)."
 )
 _CUT = ("length", "content_filter", "error")  # why a reply ended before it was complete
 
@@ -61,6 +61,7 @@ class Loop(Generic[T]):
         limits: When to give up.
         answer: What the final answer must be, if not text.
         run_id: Part of each call's key.
+        earlier: The run that this one goes on with: what it did counts as done in this one.
         clock: Seconds, for the time limit.
 
     Raises:
@@ -78,18 +79,24 @@ class Loop(Generic[T]):
         limits: Limits | None = None,
         answer: Answer[T] | None = None,
         run_id: str = "run",
+        earlier: Run[Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._messages, self._results = settled(messages)
         self._definitions = (*definitions, answer.definition) if answer else definitions
         self._only_answer = answer is not None and not definitions
         self._model, self._options, self._answer = model, dict(options or {}), answer
-        self._watch, self._id = Watch(limits or Limits(), clock), run_id
-        self._steps: list[Step] = []
+        self._earlier, self._id = earlier, run_id
+        self._steps: list[Step] = list(earlier.steps) if earlier else []
+        self._watch = Watch(limits or Limits(), clock, self._steps)
+        self._goes_on = bool(self._results)  # and is in the middle of a step
+        self._begun: set[int] = set()
         self._wants_answer = False
         self._output: Any = None
         self._finished = self._held = False
         self._prompt = prompt
+        if prompt is not None and pending(self.run().messages):
+            raise ConfigError(_UNSAID)  # before anything runs
         if not self._results:
             self._speak()
         last = self._messages[-1] if self._messages else None
@@ -124,7 +131,9 @@ class Loop(Generic[T]):
     def feed(self, response: Response) -> Response:
         """Take the model's response; gives it back with its calls made readable."""
         cut = response.finish_reason in _CUT
-        mended = [readable(call, cut=cut) for call in response.message.calls]
+        # Whether a call may run is never for a reply to say.
+        given = (replace(call, waits="", approved="") for call in response.message.calls)
+        mended = [readable(call, cut=cut) for call in given]
         calls = tuple(call for call, _ in mended)
         repairs = tuple(f"{call.name}: {name}" for call, names in mended for name in names)
         message = replace(response.message, calls=calls)
@@ -144,11 +153,14 @@ class Loop(Generic[T]):
             self._results[due.index] = result
             self._close_if_complete()
 
+    def begin(self, due: DueCall) -> None:
+        """Take note that a call runs now: if it gets no result, nobody knows what it did."""
+        self._begun.add(due.index)
+
     @property
-    def untrusted(self) -> bool:
-        """Whether anybody's text came in."""
-        results = (*self._messages, *self._results)
-        return any(isinstance(each, ResultMessage) and each.untrusted for each in results)
+    def results(self) -> list[ResultMessage]:
+        """All results so far."""
+        return [m for m in (*self._messages, *self._results) if isinstance(m, ResultMessage)]
 
     def room(self) -> int:
         """Characters that each result of this step may have, so that the next request is taken.
@@ -186,28 +198,28 @@ class Loop(Generic[T]):
             for index, call in enumerate(told_apart(message.calls))
         )
         self._messages[place] = replace(message, calls=calls)
+        pairs = zip(self._results, calls, strict=True)
+        self._results = [result and replace(result, id=call.id) for result, call in pairs]
+        if self._finished:  # by an answer that came with calls that wait
+            text = "Error: not taken, because other calls wait for approval. Answer after them."
+            index = [call.name for call in calls].index(ANSWER)
+            self._results[index] = ResultMessage(ANSWER, text, calls[index].id, is_error=True)
+            self._output, self._finished = None, False
         self._held = True
         return tuple(each for each in self.open_calls() if each.call.waits)
 
     def cancel(self) -> None:
-        """Close the open calls, so that the transcript can be sent; calls that wait stay open."""
-        for due in () if self._held else self.open_calls():
-            self.feed_result(due, cut_short(due.call))
+        """Close the open calls, but for those that a person decided on, or is to decide on."""
+        for due in self.open_calls():
+            begun = due.index in self._begun
+            if begun or not (due.call.waits or due.call.approved):
+                self.feed_result(due, cut_short(due.call, begun=begun))
 
     def run(self) -> Run[T]:
         """The run so far."""
-        steps = tuple(self._steps)
-        repairs = (repair for step in steps for repair in step.response.repairs)
-        return Run(
-            id=self._id,
-            output=self._output,
-            messages=(*self._messages, *filter(None, self._results)),
-            steps=steps,
-            usage=usage_of_steps(steps),
-            repairs=tuple(repairs),
-            cost=cost_of_steps(steps),
-            waited=sum(step.response.waited for step in steps),
-        )
+        messages = (*self._messages, *filter(None, self._results))
+        run: Run[T] = Run.of_steps(self._id, self._output, messages, tuple(self._steps))
+        return run if self._earlier is None or self._earlier.steps else run.after(self._earlier)
 
     def open_calls(self) -> tuple[DueCall, ...]:
         """The calls of the last response that have no result."""
@@ -215,8 +227,9 @@ class Loop(Generic[T]):
         if found is None:
             return ()
         ordinal = sum(isinstance(each, AssistantMessage) for each in self._messages)
+        calls = found[1].calls
         return tuple(
-            DueCall(found[1].calls[index], f"{self._id}:{ordinal}:{index}", index)
+            DueCall(calls[index], _key_of(calls[index], f"{self._id}:{ordinal}:{index}"), index)
             for index, result in enumerate(self._results)
             if result is None
         )
@@ -256,10 +269,13 @@ class Loop(Generic[T]):
         results = [result for result in self._results if result is not None]
         if len(results) < len(self._results):
             return
+        found = last_assistant(self._messages)
         self._messages += results
         self._results = []
-        if self._steps:
-            self._steps[-1] = replace(self._steps[-1], results=tuple(results))
+        self._begun.clear()
+        if self._steps and found:
+            response = replace(self._steps[-1].response, message=found[1])
+            self._steps[-1] = Step(response, tuple(results))
             self._watch.see(self._steps[-1])
         self._speak()
 
@@ -272,8 +288,13 @@ class Loop(Generic[T]):
     def _turn_options(self) -> dict[str, Any]:
         options = dict(self._options)
         forced = options.get("function_call") not in (None, "none", "auto")
-        if forced and self._steps:
+        if forced and (self._steps or self._goes_on):
             del options["function_call"]  # else the model could never answer
         if self._only_answer or self._wants_answer:
             options["function_call"] = ANSWER
         return options
+
+
+def _key_of(call: FunctionCall, place: str) -> str:
+    """The key of a call: of two approvals with different arguments, each has its own."""
+    return f"{place}:{call.approved[:8]}" if call.approved else place

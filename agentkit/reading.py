@@ -47,7 +47,12 @@ def read_result(call: FunctionCall, messages: Sequence[Message], room: int) -> R
         messages: The transcript, which has the whole results.
         room: The most characters to give.
     """
-    held = {handle_of(m.whole): m for m in messages if isinstance(m, ResultMessage) and m.whole}
+    held: dict[str, ResultMessage] = {}
+    for each in messages:
+        if isinstance(each, ResultMessage) and each.whole:
+            same = held.setdefault(handle_of(each.whole), each)
+            # Of two tools that brought the same text, one may have had it from outside.
+            held[handle_of(each.whole)] = each if each.untrusted else same
     try:
         values, _ = read_arguments(call.written)
     except ArgumentsError as error:

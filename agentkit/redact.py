@@ -1,4 +1,4 @@
-"""Keep secrets out of what models, logs and people read."""
+"""Keep out of what models, logs and people read what is not fit for them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from collections.abc import Iterable
 
 _KEYS = re.compile(r"\b(?:gsk_|sk-|xai-|AIza)[A-Za-z0-9_-]{8,}|(?<=Bearer )[^\s'\"]{8,}")
 _NAMES = re.compile(r"(?:API_?KEY|_KEY|TOKEN|SECRET|PASSWORD|PASSWD)\Z")
+_UNFIT = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and cursor movements, whole
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # what is left of C0 and C1, but not \t and \n
+)
 SHORTEST = 8
 """Characters of a secret; hiding a shorter one would also hide ordinary words."""
 
@@ -29,3 +33,8 @@ def without(text: str, secrets: Iterable[str]) -> str:
         for form in forms:
             text = text.replace(form, "[secret]")
     return text
+
+
+def plain(text: str) -> str:
+    """The text without escape sequences and control characters; line ends and tabs stay."""
+    return _UNFIT.sub("", text)

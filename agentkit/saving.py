@@ -50,16 +50,16 @@ def _message(saved: Mapping[str, Any]) -> Message:
         values = dict(saved)
         kind = _KINDS[values.pop("role")]
         if "calls" in values:
-            values["calls"] = tuple(_checked(FunctionCall, call) for call in values["calls"])
+            values["calls"] = tuple(checked(FunctionCall, call) for call in values["calls"])
         if isinstance(values.get("repairs"), list):
             values["repairs"] = tuple(values["repairs"])
-        message: Message = _checked(kind, values)
+        message: Message = checked(kind, values)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"This is not a message that save_messages wrote: {error!r}.") from error
     return message
 
 
-def _checked(kind: Any, values: Mapping[str, Any]) -> Any:
+def checked(kind: Any, values: Mapping[str, Any]) -> Any:
     """An instance whose fields have the types that it declares."""
     checks = _checks(kind)
     for name, value in values.items():

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from agentkit.arguments import read_arguments
+from agentkit.cached import cache_key
 from agentkit.context import Context
 from agentkit.errors import ArgumentsError, ConfigError, DefinitionError, ToolError, closest
 from agentkit.finding import Finding
@@ -106,7 +107,7 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         What the model did wrong is a result that says so, never an exception; the same holds for
         what the tool raises, unless the tool says `on_error="raise"`.
         """
-        job = self._job(call, context)
+        job = self.prepare(call, context)
         if isinstance(job, ResultMessage):
             return job
         try:
@@ -116,7 +117,7 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
 
     async def acall(self, call: FunctionCall, context: Context[Any] | None = None) -> ResultMessage:
         """`call`, awaited."""
-        job = self._job(call, context)
+        job = self.prepare(call, context)
         if isinstance(job, ResultMessage):
             return job
         try:
@@ -124,20 +125,15 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         except Exception as error:
             return job.failure(error)
 
-    def bind(self, call: FunctionCall, context: Context[Any] | None = None) -> Bound | None:
-        """What the tool would be called with, or None where the call cannot run."""
-        try:
-            job = self._job(call, context)
-        except Exception:  # with on_error="raise"; it is raised when the call is run
-            return None
-        return job.bound if isinstance(job, _Job) else None
-
     def _known(self, name: str) -> Tool[..., Any]:
         if name not in self:
             raise ConfigError(f"There is no tool named {name!r}.{closest(name, self)}")
         return self[name]
 
-    def _job(self, call: FunctionCall, context: Context[Any] | None) -> _Job | ResultMessage:
+    def prepare(
+        self, call: FunctionCall, context: Context[Any] | None = None
+    ) -> Job | ResultMessage:
+        """The call with its arguments validated, or the result of one that cannot run."""
         found = self.get(call.name)
         if found is None:
             names = ", ".join(self) or "none"
@@ -147,50 +143,58 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         repairs: tuple[str, ...] = ()
         try:
             values, repairs = read_arguments(call.written, cut=call.malformed is not None)
+            if call.malformed is not None:  # somebody changed a stored transcript
+                raise ArgumentsError(["they could not be read when they came"])
             bound = found.parameters.bind(values, given)
-            return _Job(found, call, bound, repairs, given._room)
+            key = cache_key(values, bound) if found.cache else b""
+            return Job(found, call, bound, repairs, given._room, key)
         except ArgumentsError as error:
             lines = "\n".join(f"- {problem}" for problem in error.problems)
             return _error(call, f"Wrong arguments for {found.name}:\n{lines}", repairs)
         except Exception as error:  # raised by a validator of the tool's own types
-            return _Job(found, call, ((), {}), repairs, None).failure(error)
+            return Job(found, call, ((), {}), repairs, None).failure(error)
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    """A call that may run: its arguments fit."""
+class Job:
+    """A call whose arguments fit."""
 
     tool: Tool[..., Any]
     call: FunctionCall
     bound: Bound
     repairs: tuple[str, ...]
     room: int | None
+    key: bytes = b""  # of its result, if that is kept
 
     def kept(self) -> ResultMessage | None:
         """The result of an equal call, if it is kept and not too old."""
-        if self.tool.cache is None:
-            return None
-        text = self.tool.results.get(self.bound, self.tool.cache)
+        text = self.tool.results.get(self.key, self.tool.cache) if self.tool.cache else None
         return None if text is None else self._message(text)
 
     def result(self, value: Any) -> ResultMessage:
+        """What the model is told of a value."""
         text = self._without_secrets(result_text(value, self.tool.name))
         if self.tool.cache:
-            self.tool.results.put(self.bound, text)
+            self.tool.results.put(self.key, text)
         return self._message(text)
 
     def failure(self, error: Exception) -> ResultMessage:
+        """What the model is told of an exception."""
         if self.tool.on_error == "raise" and not isinstance(error, ToolError):
             raise error
         text = str(error)
         if not isinstance(error, ToolError):
-            trace = self._without_secrets(traceback.format_exc())
-            _log.warning("%s failed\n%s", self.tool.name, redact(trace))
+            self.warn()
             text = f"{type(error).__name__}: {redact(text)}"
         if self.tool.on_error == "hide" and not isinstance(error, ToolError):
             text = f"{self.tool.name} failed."
         failed = _error(self.call, self._without_secrets(text), self.repairs)
         return replace(failed, untrusted=self.tool.open_world)
+
+    def warn(self, what: str = "") -> None:
+        """Log the exception that is being handled, without secrets."""
+        trace = redact(self._without_secrets(traceback.format_exc()))
+        _log.warning("%s failed\n%s", f"{what} {self.tool.name}".lstrip(), trace)
 
     def _message(self, text: str) -> ResultMessage:
         limits = [each for each in (self.tool.max_chars, self.room) if each is not None]

@@ -10,6 +10,8 @@ from agentkit.errors import ConfigError
 from agentkit.messages import AssistantMessage, FunctionCall, Message, ResultMessage
 
 CUT_SHORT = "Error: the run ended before this call had a result; it may or may not have run."
+NOT_BEGUN = "Error: not run, because the run ended before its turn came."
+_UNDECIDED = "Error: not run, because nobody approved it."
 
 Slots = list[ResultMessage | None]
 """The results of a message's calls; None where one is missing."""
@@ -44,9 +46,10 @@ def settled(messages: Sequence[Message]) -> tuple[list[Message], Slots]:
     return done, []
 
 
-def cut_short(call: FunctionCall) -> ResultMessage:
-    """The result of a call that never got one."""
-    return ResultMessage(call.name, CUT_SHORT, call.id, is_error=True)
+def cut_short(call: FunctionCall, *, begun: bool = True) -> ResultMessage:
+    """The result of a call that never got one; `begun` is False if it surely did not run."""
+    text = CUT_SHORT if begun else NOT_BEGUN
+    return ResultMessage(call.name, _UNDECIDED if call.waits else text, call.id, is_error=True)
 
 
 def last_assistant(messages: list[Message]) -> tuple[int, AssistantMessage] | None:
@@ -61,12 +64,17 @@ def last_assistant(messages: list[Message]) -> tuple[int, AssistantMessage] | No
 def told_apart(calls: Sequence[FunctionCall]) -> tuple[FunctionCall, ...]:
     """The calls with an id each: a result that is given later must find its own."""
     ids = [call.id for call in calls]
-    return tuple(
-        call
-        if call.id and ids.count(call.id) == 1
-        else replace(call, id=f"call_{place}_{call.digest[:8]}")
-        for place, call in enumerate(calls)
-    )
+    taken = set(ids)
+    told: list[FunctionCall] = []
+    for place, call in enumerate(calls):
+        if not call.id or ids.count(call.id) > 1:
+            new = f"call_{place}_{call.digest[:8]}"
+            while new in taken:  # a server may name calls in the same way
+                new += "_"
+            taken.add(new)
+            call = replace(call, id=new)  # noqa: PLW2901 - the same call, told apart
+        told.append(call)
+    return tuple(told)
 
 
 def pending(messages: Sequence[Message]) -> tuple[FunctionCall, ...]:
@@ -78,44 +86,54 @@ def pending(messages: Sequence[Message]) -> tuple[FunctionCall, ...]:
 
 
 def approve(
-    messages: Sequence[Message], call: FunctionCall, arguments: str | None = None
+    messages: Sequence[Message], call: FunctionCall | str, arguments: str | None = None
 ) -> tuple[Message, ...]:
     """The transcript in which a waiting call may run, with other arguments if they are given.
 
     Raises:
         ConfigError: The call does not wait.
     """
-    place, message, waiting = _waiting(messages, call)
-    allowed = replace(waiting, waits="", arguments=arguments or waiting.arguments)
+    done, slots, message, place = _waiting(messages, call)
+    allowed = replace(message.calls[place], waits="")
+    if arguments is not None:
+        allowed = replace(allowed, arguments=arguments, malformed=None)
     allowed = replace(allowed, approved=allowed.digest)
-    calls = tuple(allowed if each is waiting else each for each in message.calls)
-    return (*messages[:place], replace(message, calls=calls), *messages[place + 1 :])
+    calls = (*message.calls[:place], allowed, *message.calls[place + 1 :])
+    return (*done, replace(message, calls=calls), *filter(None, slots))
 
 
-def deny(messages: Sequence[Message], call: FunctionCall, why: str = "") -> tuple[Message, ...]:
+def deny(
+    messages: Sequence[Message], call: FunctionCall | str, why: str = ""
+) -> tuple[Message, ...]:
     """The transcript in which a waiting call was refused, and the model is told why.
 
     Raises:
         ConfigError: The call does not wait.
     """
-    waiting = _waiting(messages, call)[2]
+    done, slots, message, place = _waiting(messages, call)
+    denied = message.calls[place]
     reason = f": {why}" if why else "; do not try it again in another way."
     text = f"Error: not run, because the user did not allow it{reason}"
-    return (*messages, ResultMessage(waiting.name, text, waiting.id, is_error=True))
+    slots[place] = ResultMessage(denied.name, text, denied.id, is_error=True)
+    return (*done, message, *filter(None, slots))
 
 
 def _waiting(
-    messages: Sequence[Message], call: FunctionCall
-) -> tuple[int, AssistantMessage, FunctionCall]:
-    """The message with the waiting call, its place, and the call itself."""
-    open_calls = pending(messages)
-    same = [each for each in open_calls if each is call] or [c for c in open_calls if c == call]
-    found = last_assistant(list(messages))
-    if found is None or not same:
+    messages: Sequence[Message], wanted: FunctionCall | str
+) -> tuple[list[Message], Slots, AssistantMessage, int]:
+    """What stands before the message with the waiting call, the results of that message's calls,
+    the message, and the place of the call in it."""
+    waiting = pending(messages)
+    same = [each for each in waiting if wanted in (each, each.id)]
+    if not same:
+        name = wanted if isinstance(wanted, str) else f"of {wanted.name}"
         raise ConfigError(
-            f"The call of {call.name} does not wait for approval; run.pending has those that do."
+            f"The call {name} does not wait for approval; run.pending has those that do."
         )
-    return *found, same[0]
+    done, slots = settled(messages)
+    message = done.pop()
+    assert isinstance(message, AssistantMessage)  # pending found calls in it
+    return done, slots, message, message.calls.index(same[0])
 
 
 def _matched(calls: Sequence[FunctionCall], given: Sequence[ResultMessage]) -> Slots:

@@ -18,13 +18,18 @@ class Watch:
     Args:
         limits: When it must end.
         clock: Seconds.
+        earlier: Steps that were made before, in the same run; the time for them does not count.
     """
 
-    def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, limits: Limits, clock: Callable[[], float], earlier: Sequence[Step] = ()
+    ) -> None:
         self._limits, self._clock, self._begun = limits, clock, clock()
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._stuck: FunctionCall | None = None
-        self._called = 0
+        self._called = sum(len(step.response.message.calls) for step in earlier)
+        for step in earlier:
+            self.see(step)
 
     def too_many_calls(self) -> bool:
         """Count a call, and tell whether it is one too many."""
@@ -32,8 +37,8 @@ class Watch:
         return self._limits.reached(calls=self._called) is not None
 
     def see(self, step: Step) -> None:
-        """Remember the calls of a step with their results."""
-        for call, result in zip(step.response.message.calls, step.results, strict=True):
+        """Remember the calls of a step with their results; some may have none yet."""
+        for call, result in zip(step.response.message.calls, step.results, strict=False):
             key = (call.name, call.malformed or call.arguments, result.content)
             self._seen[key] += 1
             if self._seen[key] == self._limits.repeats:

@@ -1,11 +1,14 @@
 """Results that are kept for a while."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field, SecretStr
 
 from agentkit import Context, DefinitionError, Toolbox, tool
 from agentkit import cached as cached_module
+from agentkit.safe import Secret
 from agentkit.testing import call
 
 PURE = {"read_only": True, "idempotent": True}
@@ -84,14 +87,52 @@ def test_tools_of_two_objects_keep_their_own():
     assert [each.call(call("count")).content for each in toolboxes * 2] == ["1", "2", "1", "2"]
 
 
-def test_arguments_without_a_json_form_are_called_each_time():
+def test_a_default_without_a_json_form_does_no_harm():
     calls = []
     thing = object()
     odd = tool(lambda n=thing: calls.append(n), name="odd", **PURE, cache=60)
     for _ in range(2):
         Toolbox(odd).call(call("odd"))
 
-    assert len(calls) == 2
+    assert calls == [thing]
+
+
+class Login(BaseModel):
+    user: str
+    tenant: str = Field(exclude=True)
+
+
+@pytest.mark.parametrize("kind", [Secret, SecretStr, Login])
+def test_what_no_json_shows_still_tells_calls_apart(kind):
+    @tool(**PURE, cache=60)
+    def balance(key: kind) -> str:
+        return key.tenant if isinstance(key, Login) else str(hash(key))
+
+    toolbox = Toolbox(balance)
+    given = [{"user": "a", "tenant": t} for t in "xy"] if kind is Login else ["right", "wrong"]
+    texts = [toolbox.call(call("balance", key=each)).content for each in (*given, *given)]
+
+    assert texts[0] != texts[1]
+    assert texts[:2] == texts[2:]
+
+
+def test_a_tool_that_changes_its_arguments_is_kept_under_those_that_came():
+    @tool(**PURE, cache=60)
+    def last(xs: list[int]) -> int:
+        return xs.pop()
+
+    toolbox = Toolbox(last)
+    texts = [toolbox.call(call("last", xs=xs)).content for xs in ([1, 2, 3], [1, 2], [1, 2, 3])]
+
+    assert texts == ["3", "2", "3"]
+
+
+def test_an_iterator_is_left_for_the_tool():
+    @tool(**PURE, cache=60)
+    def total(xs: Iterable[int]) -> int:
+        return sum(xs)
+
+    assert Toolbox(total).call(call("total", xs=[1, 2, 3])).content == "6"
 
 
 @pytest.mark.parametrize("cache", [0, -1, float("nan")])

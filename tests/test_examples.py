@@ -12,6 +12,11 @@ from agentkit.testing import ScriptedInterface, call
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 SCRIPTS = {
+    "approval": (
+        [call("delete_page", title="Old news"), "It is deleted."],
+        'delete_page {"title": "Old news"} waits: delete_page may destroy something\n'
+        "It is deleted.\n",
+    ),
     "conversation": (
         [
             call("set_temperature", room="kitchen", degrees=21),
@@ -72,6 +77,7 @@ def test_example_runs_on_the_offline_model_without_a_key(name, tmp_path):
     )
 
     facts = {
+        "approval": "Old news was deleted",
         "conversation": "The bedroom is set to 17 degrees.",
         "dependencies": "buy milk",
         "hello_tool": "Oslo",

@@ -111,14 +111,16 @@ def test_unreadable_arguments_never_enter_the_transcript():
 
 def test_cancelling_closes_the_open_calls():
     loop = Loop([], "Go")
-    loop.feed(said(add(1), add(2)))
+    loop.feed(said(add(1), add(2), add(3)))
+    loop.begin(loop.due()[0])
     loop.feed_result(loop.due()[1], result("b"))
     loop.cancel()
 
-    cut, kept = loop.run().messages[-2:]
+    cut, kept, not_begun = loop.run().messages[-3:]
     assert cut.is_error
     assert "may or may not have run" in cut.content
     assert kept == result("b")
+    assert "not run, because the run ended before its turn" in not_begun.content
 
 
 def test_open_calls_of_a_transcript_come_before_the_prompt():

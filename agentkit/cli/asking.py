@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from agentkit import FunctionCall, Run
+from agentkit import AgentkitError, FunctionCall, Run
+from agentkit.arguments import read_arguments
 from agentkit.cli.errors import NotApprovedError
 from agentkit.cli.output import note, say
 from agentkit.cli.text import exact, one_line
 
-_CHOICES = "[y]es, [n]o, [a]lways for {name}, [e]dit the arguments? "
+_CHOICES = "Run {name}? [y]es, [n]o, [a]lways, with any arguments, or [e]dit the arguments: "
 
 
 class Asker:
@@ -26,14 +29,12 @@ class Asker:
         Raises:
             NotApprovedError: There is no terminal, or its end was reached.
         """
-        while run.pending:
-            call = run.pending[0]
+        for call in run.pending:
             if call.name in self._always:
                 run = run.approve(call)
                 continue
             if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
                 raise NotApprovedError(run)
-            _show(call)
             try:
                 run = self._decided(run, call)
             except EOFError:
@@ -42,38 +43,60 @@ class Asker:
         return run
 
     def _decided(self, run: Run[str], call: FunctionCall) -> Run[str]:
+        arguments: dict[str, Any] | None = None
+        _show(call)
         while True:
             match _asked(_CHOICES.format(name=one_line(call.name))).lower():
                 case "y" | "yes":
-                    return run.approve(call)
+                    return run.approve(call, arguments)
                 case "n" | "no":
                     return run.deny(call, _asked("Why, for the model (may be left empty)? "))
                 case "a" | "always":
                     self._always.add(call.name)
-                    return run.approve(call)
+                    return run.approve(call, arguments)
                 case "e" | "edit":
-                    if (arguments := _edited()) is not None:
-                        return run.approve(call, arguments)
+                    edited = _edited()
+                    if edited is not None:
+                        arguments = edited
+                        _show(replace(call, arguments=json.dumps(arguments)))
 
 
 def _show(call: FunctionCall) -> None:
     """The exact arguments, in full: what is approved is what is seen."""
     say(f"{one_line(call.name)} wants to run ({one_line(call.waits)}) with")
-    say(exact(json.loads(call.arguments)))
+    arguments = json.loads(call.arguments)
+    say(shown := exact(arguments))
+    if not shown.isascii():  # letters may look like others, and stand in another order
+        say(f"which is {json.dumps(arguments)}")
 
 
 def _edited() -> dict[str, Any] | None:
     try:
-        arguments = json.loads(_asked("The new arguments, as a JSON object on one line? "))
-    except ValueError as error:
-        note(f"that is no JSON: {error}.")
+        arguments, repairs = read_arguments(_asked("The new arguments, as JSON on one line: "))
+        json.dumps(arguments, allow_nan=False)
+    except (AgentkitError, ValueError) as error:
+        note(f"that is no JSON object: {one_line(str(error))}")
         return None
-    if isinstance(arguments, dict):
-        return arguments
-    note("that is no JSON object.")
-    return None
+    if repairs:
+        note(f"read as it was meant: {', '.join(repairs)}.")
+    return arguments
 
 
 def _asked(question: str) -> str:
+    _forget_typed()
     print(question, end="", file=sys.stderr, flush=True)  # input() would write it to stdout
     return input().strip()
+
+
+def _forget_typed() -> None:
+    """Drop what was typed or pasted before the question was there: it is no answer to it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        while msvcrt.kbhit():
+            msvcrt.getwch()
+    else:
+        import termios
+
+        with suppress(termios.error, ValueError):  # no terminal after all
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)

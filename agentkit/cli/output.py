@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
 
-from agentkit.cli.text import json_text, one_line, plain
-from agentkit.redact import redact
+from agentkit.cli.text import json_text, one_line
+from agentkit.redact import plain, redact
 
 
 class OutputClosedError(Exception):

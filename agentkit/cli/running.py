@@ -72,21 +72,20 @@ def follow(
             cast(Any, error).run = run
             screen.failed(run, error)
             raise
-        run = _followed(agent.iter(messages=decided.messages, run_id=run.id), screen, decided)
+        run = _followed(agent.iter(after=decided), screen)
     return run
 
 
-def _followed(events: Iterator[Event], screen: Screen, earlier: Run[str] | None = None) -> Run[str]:
+def _followed(events: Iterator[Event], screen: Screen) -> Run[str]:
     try:
         with apart():
             for event in events:
                 if not isinstance(event, RunEnded):
                     screen.show(event)
                     continue
-                run = event.run.after(earlier) if earlier else event.run
-                if not run.pending:
-                    screen.show(RunEnded(run))
-                return run
+                if not event.run.pending:
+                    screen.show(event)
+                return event.run
     except BaseException as error:
         screen.close()
         _hand_over(events, error)

@@ -7,17 +7,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-_UNFIT = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and cursor movements, whole
-    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # what is left of C0 and C1, but not \t and \n
-)
+from agentkit.redact import plain
+
 _DELETE = 0x7F  # which JSON leaves as it is
 _UNFIT_IN_JSON = re.compile(r"[\x7f-\x9f\ud800-\udfff]")  # json itself escapes the others
-
-
-def plain(text: str) -> str:
-    """The text without escape sequences and control characters; line ends and tabs stay."""
-    return _UNFIT.sub("", text)
 
 
 def one_line(text: str) -> str:

@@ -53,12 +53,22 @@ class Root:
         finally:
             folder.close()
 
+    def real_path(self, parts: tuple[str, ...]) -> str:
+        """Where the parts lead, for libraries that open files only by name. It is not checked."""
+        real, _, rest = self._split(parts)
+        return os.path.join(real, *rest)
+
     def _opened(self, parts: tuple[str, ...]) -> tuple[Folder, tuple[str, ...]]:
+        real, shown, rest = self._split(parts)
+        return Folder.at(real, shown), rest
+
+    def _split(self, parts: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:
+        """The real path of a root, what it is called, and the parts below it."""
         if not self.names:
             with explained("."):
-                return Folder.at(self._real[0] if self._real else os.path.realpath(".")), parts
+                return self._real[0] if self._real else os.path.realpath("."), ".", parts
         if parts and parts[0] in self._named:
-            return Folder.at(self._named[parts[0]], parts[0]), parts[1:]
+            return self._named[parts[0]], parts[0], parts[1:]
         hint = closest(parts[0], self.names) if parts else ""
         raise ToolError(f"A path begins with its root: {', '.join(self.names)}.{hint}")
 

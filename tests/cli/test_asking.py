@@ -62,10 +62,14 @@ def test_no_tells_the_model_why(command):
     assert "it is mine" in text.rpartition("Why")[2].partition("\n")[2]
 
 
+def edit(arguments, answer):
+    return [("[y]es", "e\n"), ("on one line", arguments + "\n"), (answer, "")]
+
+
 def test_edited_arguments_are_the_ones_used(command):
-    edits = [("[y]es", "e\n"), ("JSON object", "[1]\n"), ("no JSON object", "")]
-    edits += [("[y]es", "what\n"), ("[y]es", "e\n"), ("JSON object", "{oops\n"), ("no JSON", "")]
-    edits += [("[y]es", "e\n"), ("JSON object", '{"word": "draft"}\n')]
+    wrong = ("[1]", "{oops", '{"word": NaN}', "[" * 3_000)
+    edits = [step for text in wrong for step in edit(text, "no JSON object")]
+    edits += [("[y]es", "what\n"), *edit('{"word": "draft"}', '"word": "draft"'), ("[y]es", "y\n")]
     edits += [("[y]es", "n\n"), ("Why", "\n")]  # the offline model insists on its own words
     code, text = asked(command, *edits)
 
@@ -89,6 +93,38 @@ def test_the_end_of_the_input_is_no_yes(command):
 
     assert code == 4
     assert "wiped" not in text
+
+
+def test_what_was_typed_before_the_question_is_no_answer(command):
+    terminal = command.on_terminal("chat", *OFFLINE, "--tools", "wiper.py")
+    terminal.until("> ")
+    terminal.type('Wipe the word "page".\ny\ny\na\n')
+    terminal.until("[y]es")
+    terminal.type("n\n")
+    terminal.until("Why")
+    terminal.type("\n")
+    terminal.until("> ")
+    terminal.type("/quit\n")
+    code, text = terminal.end()
+
+    assert code == 0
+    assert "wiped" not in text
+
+
+def test_letters_that_look_like_others_are_told_apart(command):
+    odd = 'Wipe the word "p\u0430ge\u3164".'
+    code, text = asked(command, ("[y]es", "n\n"), ("Why", "\n"), arguments=("run", odd, *WIPE[2:]))
+
+    assert code == 0
+    assert 'which is {"word": "p\\u0430ge\\u3164"}' in text
+
+
+def test_limits_hold_over_all_approvals(command):
+    again = ("run", 'Wipe the word "page".', *OFFLINE, "--tools", "wiper.py", "--max-steps", "1")
+    code, text = asked(command, ("[y]es", "a\n"), arguments=again)
+
+    assert code != 0
+    assert "limit of 1 step" in text
 
 
 def test_ctrl_c_at_the_question_runs_nothing(command):
