@@ -21,7 +21,7 @@ from agentkit.errors import DefinitionError
 from agentkit.finding import Finding as Finding  # noqa: PLC0414 - its public place
 from agentkit.function_tool import Tool
 from agentkit.messages import Request
-from agentkit.pace import _CHARS as CHARS  # the estimate that requests are paced by
+from agentkit.pace import CHARS_PER_TOKEN
 from agentkit.profile import plain
 from agentkit.reading import READ
 from agentkit.returns import unwritable
@@ -52,7 +52,8 @@ class _Refusals:
 
 # Gemini: "Must start with a letter or an underscore" (its FunctionDeclaration), and the page's
 # sources. Anthropic: https://github.com/n8n-io/n8n/issues/30590 and
-# https://github.com/anthropics/claude-code/issues/5878. OpenAI: its guide to structured outputs.
+# https://github.com/anthropics/claude-code/issues/5878. OpenAI: its error text, as in
+# https://github.com/langchain-ai/langchainjs/issues/9804.
 _REFUSALS = {
     "anthropic": _Refusals(parameter=r"[a-zA-Z0-9_.-]{1,64}", choice_at_top=True),
     "gemini": _Refusals(name=r"[a-zA-Z_].*", lists_of_types=True),
@@ -90,7 +91,7 @@ def tokens(tool: Tool[..., Any]) -> int:
         DefinitionError: It cannot be offered.
     """
     request = Request(messages=(), definitions=(tool.definition,))
-    return ceil(characters_of(request) / CHARS)
+    return ceil(characters_of(request) / CHARS_PER_TOKEN)
 
 
 def _facts(interface: str) -> Page | None:

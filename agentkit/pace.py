@@ -27,7 +27,8 @@ _TOLD = re.compile(
 )
 _LONGEST = 1e7  # seconds in which a limit fills up; longer ones are nonsense
 _SPANS = {"min": ("a minute", 1), "day": ("a day", 1440)}
-_CHARS = 3.5  # of a request for one token, until a reply tells
+CHARS_PER_TOKEN = 3.5
+"""Characters of a request for one token, until a reply tells."""
 _TELLING = 500  # characters of a request that tell how many make a token
 _ANSWER = 200.0  # tokens of an answer, until a reply tells
 _LOOK = 0.02  # seconds between looks at whether the first reply has come
@@ -63,7 +64,7 @@ class Pace:
                 self._buckets[kind] = Bucket.full(limit, MINUTE, clock(), MINUTE)
         self._by_hand = frozenset(self._buckets)
         self._paused = (0.0, "")
-        self._per_character, self._answer, self._off = 1 / _CHARS, _ANSWER, 0.0
+        self._per_character, self._answer, self._off = 1 / CHARS_PER_TOKEN, _ANSWER, 0.0
         self._around = 0.0  # tokens that the server puts around a prompt
         self._newest = 0.0  # when the request was sent whose headers were believed last
         self._known = bool(self._buckets)

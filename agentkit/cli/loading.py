@@ -43,7 +43,7 @@ def load_tools(given: Sequence[str] | None) -> Toolbox:
         raise ConfigError("--tools takes names of tools, or 'none' alone.")
     sources: dict[str, Toolbox] = {}
     for name in names:
-        _add(sources, name, Toolbox(_source(name)))
+        _add(sources, name, _tools_of(name))
     return Toolbox(*sources.values())
 
 
@@ -138,6 +138,15 @@ def _origin(distribution: Distribution | None) -> str:
             if distribution.name:
                 return f"{distribution.name} {distribution.version}"
     return "a distribution without a name"
+
+
+def _tools_of(name: str) -> Toolbox:
+    source = _source(name)
+    try:
+        return Toolbox(source)
+    except DefinitionError as error:  # which calls a file by the name that it is imported under
+        text = str(error).replace(getattr(source, "__name__", name), name)
+        raise DefinitionError(text) from None
 
 
 def _source(name: str) -> Any:
