@@ -243,6 +243,9 @@ def _set(tools: list[Tool[..., Any]], facts: Page | None) -> Iterator[Finding]:
     if most is not None and len(tools) > most:
         text = f"{facts.title} takes at most {most} tools, not {len(tools)}: offer fewer."
         yield Finding("", "error", "too-many-tools", text)
+    elif 0 < (advised := facts.quirks.advised_tools) < len(tools):
+        text = f"{facts.title} advises {advised} tools at most, not {len(tools)}: offer fewer."
+        yield Finding("", "warning", "too-many-tools", text)
     total = sum(map(tokens, tools))
     least = min((plan.tokens_per_minute for plan in facts.plans), default=None)
     if least is not None and total > least // _SHARE:

@@ -394,8 +394,10 @@ def test_a_parameter_may_have_the_name_of_a_keyword():
 def test_more_tools_than_the_interface_takes_are_an_error():
     many = [described(f"{chr(97 + n // 26)}{chr(97 + n % 26)}", f"Do {n}.") for n in range(129)]
 
-    assert rules(many[:128]) == []
+    assert rules(many[:15]) == []
+    assert rules(many[:16]) == rules(many[:128]) == [("", "warning", "too-many-tools")]
     assert rules(many) == [("", "error", "too-many-tools")]
+    assert rules(many[:128], interface="ollama") == []
     assert rules(many, interface="offline") == []
 
 

@@ -71,6 +71,7 @@ class Quirks(BaseModel):
         rename: Options that it knows under another name.
         refuses: Keywords of JSON schema that it refuses; `$ref` is written out where it can be.
         stream_usage: It names the usage of a stream only when `stream_options` asks for it.
+        advised_tools: The most tools that it advises to offer at once; 0 where it says nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,6 +82,7 @@ class Quirks(BaseModel):
     rename: Mapping[str, str] = {}
     refuses: tuple[str, ...] = ()
     stream_usage: bool = False
+    advised_tools: int = 0
 
 
 class Page(BaseModel):

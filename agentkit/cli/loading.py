@@ -23,6 +23,7 @@ from agentkit.errors import closest
 T = TypeVar("T")
 
 GROUP = "agentkit.tools"
+_ON_REQUEST = ("json", "sqlite", "text")  # harmless too, but a model chooses best among few tools
 _FILE = re.compile(r"(.+\.py)(?::([\w.]+))?\Z")
 _MODULE = re.compile(r"([\w.]+):([\w.]+)\Z")
 
@@ -47,17 +48,18 @@ def load_tools(given: Sequence[str] | None) -> Toolbox:
     return Toolbox(*sources.values())
 
 
-def is_harmless(pack: Toolbox) -> bool:
-    """Whether a pack only reads and stays at home, so that it is offered unasked."""
-    return all(each.read_only and not each.open_world for each in pack.values())
+def is_usual(name: str, pack: Toolbox) -> bool:
+    """Whether a pack is offered unasked: it only reads and stays at home, and is of use often."""
+    harmless = all(each.read_only and not each.open_world for each in pack.values())
+    return harmless and name not in _ON_REQUEST
 
 
 def _usual() -> Toolbox:
-    """The harmless packs; one that cannot be had is told of and keeps no other away."""
+    """The usual packs; one that cannot be had is told of and keeps no other away."""
     sources: dict[str, Toolbox] = {}
     for name in packs():
         try:
-            if is_harmless(pack := load_pack(name)):
+            if is_usual(name, pack := load_pack(name)):
                 _check(name, pack)
                 _add(sources, label(name), pack)
         except AgentkitError as error:

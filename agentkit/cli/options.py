@@ -14,8 +14,9 @@ Tools = Annotated[
         metavar="SOURCE",
         show_default=False,
         help="The tools to offer: an installed pack (files, web), file.py, file.py:name, "
-        "module:name, or none. Repeat it, or separate with commas. Default: the installed packs "
-        "that only read and need no network. `agentkit tools packs` lists all.",
+        "module:name, or none. Repeat it, or separate with commas. Default: calculator, "
+        "clock, files, and plugins that only read and need no network. `agentkit tools packs` "
+        "lists all.",
     ),
 ]
 InterfaceName = Annotated[

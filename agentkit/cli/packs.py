@@ -7,7 +7,7 @@ import sys
 
 from agentkit import AgentkitError, Toolbox
 from agentkit.cli.linting import cost
-from agentkit.cli.loading import is_harmless, load_pack, origin, packs
+from agentkit.cli.loading import is_usual, load_pack, origin, packs
 from agentkit.cli.output import apart, write
 from agentkit.cli.text import columns, one_line
 
@@ -33,7 +33,7 @@ def _row(name: str) -> tuple[str, ...]:
         pack = load_pack(name)
     except AgentkitError as error:
         return (one_line(name), "?", "?", "no", "?", origin(name), one_line(str(error)))
-    default = "yes" if is_harmless(pack) else "no"
+    default = "yes" if is_usual(name, pack) else "no"
     told = (str(len(pack)), f"{cost(pack):,}", default, effects(pack), origin(name))
     return (one_line(name), *told, _description(name))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agentkit import Toolbox
+from agentkit.cli.loading import is_usual
 
 README = (Path(__file__).parents[2] / "tools" / "README.md").read_text(encoding="utf-8")
 ROWS = {
@@ -44,11 +45,9 @@ def test_what_writes_is_never_in_a_pack_with_what_reads():
     assert mixed == {"memory"}  # whose notes are its own
 
 
-def test_what_a_command_line_offers_unasked_is_known():
-    harmless = {
-        name
-        for name, pack in PACKS.items()
-        if all(tool.read_only and not tool.open_world for tool in pack.values())
-    }
+def test_what_a_command_line_offers_unasked_is_known_and_within_groqs_advice():
+    usual = {name: pack for name, pack in PACKS.items() if is_usual(name, pack)}
+    together = Toolbox(*usual.values())
 
-    assert harmless == {"calculator", "clock", "files", "sqlite", "json", "text"}
+    assert set(usual) == {"calculator", "clock", "files"}
+    assert together.lint("groq") == []
