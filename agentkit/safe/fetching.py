@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ssl import SSLContext
+from typing import Unpack
 
 import httpx
 
 from agentkit.errors import ToolError
-from agentkit.safe.transport import AsyncGuardedTransport, until
+from agentkit.safe.transport import AsyncGuardedTransport, Bounds, until
 from agentkit.safe.urls import Guard, port_of
 from agentkit.workers import on_own_loop
 
@@ -55,15 +54,21 @@ class Page:
             return self.content.decode("latin-1")
 
 
+class FetchOptions(Bounds, total=False):
+    """What `afetch` takes beside the URL; it describes these."""
+
+    guard: Guard | None
+    headers: Mapping[str, str] | None
+    max_redirects: int
+
+
 async def afetch(
     url: str,
     *,
     guard: Guard | None = None,
     headers: Mapping[str, str] | None = None,
-    max_bytes: int = 5_000_000,
     max_redirects: int = 5,
-    seconds: float = 30.0,
-    verify: SSLContext | bool = True,
+    **bounds: Unpack[Bounds],
 ) -> Page:
     """Get what stands at a URL. No cookies, no proxy and no credentials of the machine are used.
 
@@ -71,20 +76,17 @@ async def afetch(
         url: Where it stands.
         guard: What may be connected to; public hosts if not given. It judges each redirect too.
         headers: Sent to the origin of the URL; a redirect to another origin does not get them.
-        max_bytes: The most that it may have, as sent and as decompressed.
         max_redirects: How many redirects are followed.
-        seconds: Until all of it must have come.
-        verify: An SSL context for other certificates than the well-known ones.
+        bounds: Those of `Bounds`; the time is for all redirects together.
 
     Raises:
         ToolError: It may not be fetched, is too large, takes too long, or cannot be had.
     """
     guard = guard or Guard()
-    transport = AsyncGuardedTransport(guard, max_bytes=max_bytes, seconds=seconds, verify=verify)
+    transport = AsyncGuardedTransport(guard, **bounds)
     at = guard.check(url)
     own = dict(headers or {})
-    end = asyncio.get_running_loop().time() + seconds
-    async with until(end, seconds), transport:
+    async with until(transport.end(), transport.seconds), transport:
         for _ in range(max_redirects + 1):
             page, to = await _got(transport, at, own)
             if to is None:
@@ -97,28 +99,9 @@ async def afetch(
     raise ToolError(f"{at.host} redirects more than {max_redirects} times.")
 
 
-def fetch(
-    url: str,
-    *,
-    guard: Guard | None = None,
-    headers: Mapping[str, str] | None = None,
-    max_bytes: int = 5_000_000,
-    max_redirects: int = 5,
-    seconds: float = 30.0,
-    verify: SSLContext | bool = True,
-) -> Page:
-    """`afetch` for functions that are not async."""
-    page = on_own_loop(
-        afetch(
-            url,
-            guard=guard,
-            headers=headers,
-            max_bytes=max_bytes,
-            max_redirects=max_redirects,
-            seconds=seconds,
-            verify=verify,
-        )
-    )
+def fetch(url: str, **options: Unpack[FetchOptions]) -> Page:
+    """`afetch`, with the same arguments and errors, for functions that are not async."""
+    page = on_own_loop(afetch(url, **options))
     try:
         return page.result()
     finally:

@@ -13,7 +13,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable
 from ssl import SSLContext
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import httpx
 
@@ -25,30 +25,36 @@ _MOST_ADDRESSES = 6  # of a host, that are tried
 _CONNECT = 5.0  # seconds for one address
 
 
+class Bounds(TypedDict, total=False):
+    """What a response may take.
+
+    Args:
+        max_bytes: The most that a body may have, as sent and as decompressed; 5,000,000 if not
+            given.
+        seconds: Until a response must have come as a whole; 30 if not given.
+        verify: An SSL context for other certificates than the well-known ones.
+    """
+
+    max_bytes: int
+    seconds: float
+    verify: SSLContext | bool
+
+
 class AsyncGuardedTransport(httpx.AsyncBaseTransport):
     """For `httpx.AsyncClient`, on asyncio. No proxy is used, and each request connects anew.
 
     Args:
-        guard: What may be connected to.
-        max_bytes: The most that a body may have, as sent and as decompressed.
-        seconds: Until a response must have come as a whole.
-        verify: An SSL context for other certificates than the well-known ones.
+        guard: What may be connected to; public hosts if not given.
+        bounds: Those of `Bounds`.
     """
 
-    def __init__(
-        self,
-        guard: Guard | None = None,
-        *,
-        max_bytes: int = 5_000_000,
-        seconds: float = 30.0,
-        verify: SSLContext | bool = True,
-    ) -> None:
+    def __init__(self, guard: Guard | None = None, **bounds: Unpack[Bounds]) -> None:
         self._guard = guard or Guard()
-        self._max_bytes = max_bytes
-        self._seconds = seconds
+        self._max_bytes = bounds.get("max_bytes", 5_000_000)
+        self.seconds = bounds.get("seconds", 30.0)
         # A kept connection belongs to an address, and would serve any host that has the same one.
         limits = httpx.Limits(max_keepalive_connections=0)
-        self._inner = httpx.AsyncHTTPTransport(verify=verify, limits=limits)
+        self._inner = httpx.AsyncHTTPTransport(verify=bounds.get("verify", True), limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to one of the addresses of its host.
@@ -57,8 +63,8 @@ class AsyncGuardedTransport(httpx.AsyncBaseTransport):
             ToolError: It may not be sent, or the response is too large or too slow.
             httpx.TransportError: The host cannot be reached, or breaks off.
         """
-        end = asyncio.get_running_loop().time() + self._seconds
-        async with until(end, self._seconds):
+        end = self.end()
+        async with until(end, self.seconds):
             url = self._guard.check(str(request.url))
             host = url.raw_host.decode("ascii")
             # In a thread of its own, since nothing can stop the system from resolving.
@@ -76,6 +82,10 @@ class AsyncGuardedTransport(httpx.AsyncBaseTransport):
         ]
         status, extensions = response.status_code, response.extensions
         return httpx.Response(status, headers=headers, stream=body, extensions=extensions)
+
+    def end(self) -> float:
+        """When a response that is asked for now must have come, by the loop's clock."""
+        return asyncio.get_running_loop().time() + self.seconds
 
     async def aclose(self) -> None:
         """Close what is open."""
@@ -98,7 +108,7 @@ class AsyncGuardedTransport(httpx.AsyncBaseTransport):
         sent = given = 0
         chunks = aiter(response.stream)  # type: ignore[arg-type]  # an async one, of an async transport
         while True:
-            async with until(end, self._seconds):
+            async with until(end, self.seconds):
                 chunk = await anext(chunks, None)
             sent += len(chunk or b"")
             more = expand(chunk, self._max_bytes - given + 1)
@@ -118,23 +128,12 @@ class GuardedTransport(httpx.BaseTransport):
     """The same for `httpx.Client`: a response is read as a whole before it is given.
 
     Args:
-        guard: What may be connected to.
-        max_bytes: The most that a body may have, as sent and as decompressed.
-        seconds: Until a response must have come as a whole.
-        verify: An SSL context for other certificates than the well-known ones.
+        guard: What may be connected to; public hosts if not given.
+        bounds: Those of `Bounds`.
     """
 
-    def __init__(
-        self,
-        guard: Guard | None = None,
-        *,
-        max_bytes: int = 5_000_000,
-        seconds: float = 30.0,
-        verify: SSLContext | bool = True,
-    ) -> None:
-        self._settings: dict[str, Any] = {
-            "guard": guard, "max_bytes": max_bytes, "seconds": seconds, "verify": verify
-        }  # fmt: skip
+    def __init__(self, guard: Guard | None = None, **bounds: Unpack[Bounds]) -> None:
+        self._guard, self._bounds = guard, bounds
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """As `AsyncGuardedTransport.handle_async_request`, with the same errors."""
@@ -146,7 +145,7 @@ class GuardedTransport(httpx.BaseTransport):
             answer.cancel()
 
     async def _whole(self, request: httpx.Request) -> httpx.Response:
-        async with AsyncGuardedTransport(**self._settings) as transport:
+        async with AsyncGuardedTransport(self._guard, **self._bounds) as transport:
             response = await transport.handle_async_request(request)
             status, headers = response.status_code, response.headers
             return httpx.Response(status, headers=headers, content=await response.aread())
@@ -169,7 +168,7 @@ class until:  # noqa: N801 - it is used as a function
 
     def __init__(self, end: float, seconds: float) -> None:
         self._timeout = asyncio.timeout_at(end)
-        self._seconds = seconds
+        self.seconds = seconds
 
     async def __aenter__(self) -> None:
         await self._timeout.__aenter__()
@@ -178,7 +177,7 @@ class until:  # noqa: N801 - it is used as a function
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError:
-            raise ToolError(f"It took longer than {self._seconds:g} seconds.") from None
+            raise ToolError(f"It took longer than {self.seconds:g} seconds.") from None
 
 
 def _pinned(request: httpx.Request, url: httpx.URL, address: Address) -> httpx.Request:
