@@ -40,8 +40,9 @@ class RunOptions(TypedDict, total=False):
     """What can be given to a run beside the prompt.
 
     Args:
-        after: A run to go on with: its calls without a result are run first, its limits, steps and
-            usage count on, and `call_key`s stay the same.
+        after: A run to go on with: its calls without a result are run first, limits, steps and
+            usage count on, and `call_key`s stay the same. After one that has its answer they count
+            anew: that is the next turn of a conversation.
         messages: A transcript to continue as a run of its own, such as a conversation so far.
         deps: What tools find as `Context.deps`.
         options: Sent to the model in this run, over those of the agent.
@@ -237,7 +238,7 @@ class Agent(Generic[T]):
             limits=self.limits,
             answer=self._answer,
             run_id=after.id if after else given.get("run_id") or os.urandom(16).hex(),
-            earlier=after,
+            earlier=after if after and after.output is None else None,
         )
 
     def _check(self, options: Mapping[str, Any]) -> None:

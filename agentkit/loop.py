@@ -212,7 +212,7 @@ class Loop(Generic[T]):
         """Close the open calls, but for those that a person decided on, or is to decide on."""
         for due in self.open_calls():
             begun = due.index in self._begun
-            if begun or not (due.call.waits or due.call.approved):
+            if begun or not (self._held or due.call.waits or due.call.approved):
                 self.feed_result(due, cut_short(due.call, begun=begun))
 
     def run(self) -> Run[T]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 
 from agentkit import (
     Agent,
+    ApprovalNeeded,
     CallStarted,
     ConfigError,
     FunctionCall,
@@ -322,6 +323,32 @@ def test_arguments_that_are_no_json_are_refused(delete, arguments):
 
     with pytest.raises(ConfigError, match="cannot be written as JSON"):
         run.approve(run.pending[0], arguments)
+
+
+def test_after_an_answer_the_next_turn_begins(delete):
+    limited = agent([delete], "Hi.", "Fine.", limits=Limits(steps=1))
+    first = limited.run("Hello")
+    second = limited.run("How are you?", after=first)
+
+    assert (second.output, second.id, len(second.steps)) == ("Fine.", first.id, 1)
+    assert second.messages[:2] == first.messages
+
+
+def test_a_call_behind_one_that_waits_is_not_lost_when_nobody_reads_on(delete, done):
+    @tool
+    def note(text: str) -> str:
+        done.append(text)
+        return "noted"
+
+    events = agent([delete, note], [call("delete", name="a"), call("note", text="b")]).iter("Go")
+    while not isinstance(next(events), ApprovalNeeded):
+        pass
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        events.throw(KeyboardInterrupt())
+    run = stopped.value.run
+    agent([delete, note], "Done.").run(after=run.approve(*run.pending))
+
+    assert done == ["a", "b"]
 
 
 def test_a_run_is_continued_alone(delete):

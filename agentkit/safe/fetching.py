@@ -15,7 +15,7 @@ from agentkit.safe.transport import AsyncGuardedTransport, Bounds, until
 from agentkit.safe.urls import Guard, port_of
 from agentkit.workers import on_own_loop
 
-_AGENT = "agentkit (+https://pypi.org/project/agentkit/)"
+_AGENT = "agentkit (a tool of a language model)"
 _NO_CHARSETS = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7")
 _REDIRECTS = (301, 302, 303, 307, 308)
 
