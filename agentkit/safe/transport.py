@@ -19,7 +19,7 @@ import httpx
 
 from agentkit.errors import ToolError
 from agentkit.safe.urls import Address, Guard, port_of
-from agentkit.workers import in_thread, on_own_loop
+from agentkit.workers import in_thread, on_own_loop, per_process
 
 _MOST_ADDRESSES = 6  # of a host, that are tried
 _CONNECT = 5.0  # seconds for one address
@@ -37,7 +37,7 @@ class Bounds(TypedDict, total=False):
 
     max_bytes: int
     seconds: float
-    verify: SSLContext | bool
+    verify: SSLContext
 
 
 class AsyncGuardedTransport(httpx.AsyncBaseTransport):
@@ -54,7 +54,8 @@ class AsyncGuardedTransport(httpx.AsyncBaseTransport):
         self.seconds = bounds.get("seconds", 30.0)
         # A kept connection belongs to an address, and would serve any host that has the same one.
         limits = httpx.Limits(max_keepalive_connections=0)
-        self._inner = httpx.AsyncHTTPTransport(verify=bounds.get("verify", True), limits=limits)
+        verify = bounds.get("verify") or _well_known()
+        self._inner = httpx.AsyncHTTPTransport(verify=verify, limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request to one of the addresses of its host.
@@ -178,6 +179,12 @@ class until:  # noqa: N801 - it is used as a function
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError:
             raise ToolError(f"It took longer than {self.seconds:g} seconds.") from None
+
+
+@per_process
+def _well_known() -> SSLContext:
+    """What httpx trusts. Reading the certificates takes longer than most fetches: 40 ms."""
+    return httpx.create_ssl_context()
 
 
 def _pinned(request: httpx.Request, url: httpx.URL, address: Address) -> httpx.Request:
