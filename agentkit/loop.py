@@ -37,6 +37,7 @@ _UNSAID = (
     "Calls of this transcript wait for approval, so the prompt was not said. First decide on each "
     "of run.pending: run.approve(call), or run.deny(call, why)."
 )
+_BARE: dict[str, Any] = {"waits": "", "approved": "", "edited": False}  # no reply may say so
 _CUT = ("length", "content_filter", "error")  # why a reply ended before it was complete
 
 
@@ -131,9 +132,7 @@ class Loop(Generic[T]):
     def feed(self, response: Response) -> Response:
         """Take the model's response; gives it back with its calls made readable."""
         cut = response.finish_reason in _CUT
-        # Whether a call may run is never for a reply to say.
-        given = (replace(call, waits="", approved="") for call in response.message.calls)
-        mended = [readable(call, cut=cut) for call in given]
+        mended = [readable(replace(c, **_BARE), cut=cut) for c in response.message.calls]
         calls = tuple(call for call, _ in mended)
         repairs = tuple(f"{call.name}: {name}" for call, names in mended for name in names)
         message = replace(response.message, calls=calls)
@@ -296,5 +295,5 @@ class Loop(Generic[T]):
 
 
 def _key_of(call: FunctionCall, place: str) -> str:
-    """The key of a call: of two approvals with different arguments, each has its own."""
-    return f"{place}:{call.approved[:8]}" if call.approved else place
+    """The key of a call: whoever edits its arguments makes another one of it."""
+    return f"{place}:{call.digest[:8]}" if call.edited else place

@@ -30,6 +30,7 @@ class FunctionCall:
         extra: What the server wants back with the call, such as Gemini's thought signatures.
         waits: Why a person must approve the call before it runs, where one must.
         approved: The `digest` of what was approved.
+        edited: Whether a person gave it other arguments than the model.
     """
 
     name: str
@@ -39,6 +40,7 @@ class FunctionCall:
     extra: Mapping[str, Any] | None = None
     waits: str = ""
     approved: str = ""
+    edited: bool = False
 
     @property
     def written(self) -> str:

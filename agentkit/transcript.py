@@ -96,7 +96,8 @@ def approve(
     done, slots, message, place = _waiting(messages, call)
     allowed = replace(message.calls[place], waits="")
     if arguments is not None:
-        allowed = replace(allowed, arguments=arguments, malformed=None)
+        edited = allowed.edited or arguments != allowed.arguments
+        allowed = replace(allowed, arguments=arguments, malformed=None, edited=edited)
     allowed = replace(allowed, approved=allowed.digest)
     calls = (*message.calls[:place], allowed, *message.calls[place + 1 :])
     return (*done, replace(message, calls=calls), *filter(None, slots))
