@@ -3,13 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROMPT ?= What time is it in Tokyo, and what is 17 * 23?
 
-.PHONY: run test check clean
+.PHONY: run test test-kill check clean
 
 run: .venv/ready-to-run
 	@$(BIN)/agentkit run "$(PROMPT)"
 
 test: check
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+# Kills a process 300 times in the middle of its runs: two minutes.
+test-kill: .venv/ready-to-test
+	AGENTKIT_KILLS=300 $(BIN)/python -m pytest tests/journal/test_kill.py
 
 check: .venv/ready-to-test
 	$(BIN)/ruff format --check .

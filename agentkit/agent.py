@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from functools import cached_property
-from typing import Any, Generic, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Generic, TypedDict, TypeVar, Unpack, overload
 
 from agentkit.answer import ANSWER, Answer
 from agentkit.approval import Approval, Gate
 from agentkit.calls import Calls
-from agentkit.errors import ConfigError, DefinitionError, InterfaceError, closest
-from agentkit.events import Event, RequestSent, ResponseReceived, Run, RunEnded
-from agentkit.interface import Interface, last_piece
+from agentkit.driver import adrive, drive
+from agentkit.errors import ConfigError, DefinitionError, JournalError, closest
+from agentkit.events import Event, Run, RunEnded
+from agentkit.interface import Interface
 from agentkit.interfaces import names_model, open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
-from agentkit.messages import Delta, Message, Request, Response, SystemMessage, Wait
+from agentkit.messages import Message, Request, SystemMessage
 from agentkit.reading import READ
+from agentkit.recorder import Record, Store
 from agentkit.toolbox import Toolbox, ToolSource
 
 T = TypeVar("T")
@@ -34,25 +35,34 @@ class AgentSettings(TypedDict, total=False):
     options: Mapping[str, Any] | None
     limits: Limits | None
     approval: Approval
+    journal: Store | str | os.PathLike[str] | None
 
 
-class RunOptions(TypedDict, total=False):
-    """What can be given to a run beside the prompt.
+class ResumeOptions(TypedDict, total=False):
+    """What can be given to a run that is resumed.
+
+    Args:
+        deps: What tools find as `Context.deps`.
+        options: Sent to the model in this run, over those of the agent.
+    """
+
+    deps: Any
+    options: Mapping[str, Any] | None
+
+
+class RunOptions(ResumeOptions, total=False):
+    """What can be given to a run beside the prompt: also what `ResumeOptions` has.
 
     Args:
         after: A run to go on with: its calls without a result are run first, limits, steps and
             usage count on, and `call_key`s stay the same. After one that has its answer they count
             anew: that is the next turn of a conversation.
         messages: A transcript to continue as a run of its own, such as a conversation so far.
-        deps: What tools find as `Context.deps`.
-        options: Sent to the model in this run, over those of the agent.
         run_id: The id of the run, if not one by chance.
     """
 
     after: Run[Any]
     messages: Sequence[Message]
-    deps: Any
-    options: Mapping[str, Any] | None
     run_id: str | None
 
 
@@ -75,6 +85,8 @@ class Agent(Generic[T]):
             "ask_for_destructive"; "ask_after_untrusted", those that may change something once
             text of an `open_world` tool came in; "always"; "never". A run that meets one ends
             with it in `Run.pending`.
+        journal: A file in which runs are kept step by step, so that `resume` can go on with one; if
+            not given, AGENTKIT_JOURNAL, or none.
         output: The type of the answer; text if not given. The answer is validated, and a wrong one
             is fed back to the model.
 
@@ -119,6 +131,7 @@ class Agent(Generic[T]):
         options: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
         approval: Approval = "ask_for_destructive",
+        journal: Store | str | os.PathLike[str] | None = None,
         output: Any = None,
     ) -> None:
         self.toolbox = Toolbox(tools)
@@ -131,6 +144,7 @@ class Agent(Generic[T]):
         self.options = dict(options or {})
         self.limits = limits or Limits()
         self._given = interface
+        self._journal = journal
         self._answer: Answer[T] | None = None if output in (None, str) else Answer(output)
         if self._answer and ANSWER in self.toolbox:
             raise DefinitionError(f"{ANSWER!r} is the name of the typed answer; rename the tool.")
@@ -142,6 +156,16 @@ class Agent(Generic[T]):
         """The way to the model; opened when first needed."""
         twice = self.model != "agent" and names_model(self._given)
         return open_interface(self._given, models=[self.model] if twice else self._models)
+
+    @cached_property
+    def journal(self) -> Store | None:
+        """Where runs are kept, if anywhere."""
+        given = self._journal or os.environ.get("AGENTKIT_JOURNAL")
+        if not isinstance(given, str | os.PathLike):
+            return given
+        from agentkit.journal.store import journal_at
+
+        return journal_at(os.path.abspath(given)) if given else None
 
     def run(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
         """Run until the final answer. Works inside a running event loop too.
@@ -171,46 +195,52 @@ class Agent(Generic[T]):
         self, prompt: str | None = None, **given: Unpack[RunOptions]
     ) -> Generator[Event, None, None]:
         """`run` as a stream of events, the last of which is `RunEnded`."""
-        loop = self._loop(prompt, given)
-        calls = Calls(loop, self._gate, given.get("deps"))
-        try:
-            while (due := loop.due()) is not None:
-                if not isinstance(due, Request):
-                    yield from calls.run(due)
-                    continue
-                yield RequestSent(due)
-                piece: Delta | Wait | Response | None = None
-                for piece in self.interface.stream(due):
-                    yield _fed(loop, piece)
-                last_piece([piece])
-        except BaseException as error:
-            _hand_over(loop, error)
-            raise
-        yield RunEnded(loop.run())
+        yield from drive(*self._prepared(prompt, given))
 
     async def aiter(
         self, prompt: str | None = None, **given: Unpack[RunOptions]
     ) -> AsyncGenerator[Event, None]:
         """`iter`, awaited. To leave it early, wrap it: `async with aclosing(agent.aiter(...))`."""
+        async with aclosing(adrive(*self._prepared(prompt, given))) as events:
+            async for event in events:
+                yield event
+
+    def resume(self, run_id: str, **given: Unpack[ResumeOptions]) -> Run[T]:
+        """Go on with a run of the journal that was cut short, also by the end of its process.
+
+        Nothing that is in the journal is asked or called again. A call that had begun and has no
+        result is repeated where its tool is `idempotent` or `read_only`; otherwise the run stops
+        with it in `pending`: `Run.approve` repeats it, `Run.deny` leaves it, `Run.answer` gives its
+        result, and `agent.run(after=run)` goes on. A run that has its answer is given as it is.
+
+        Args:
+            run_id: The run.
+            given: See `ResumeOptions`.
+
+        Raises:
+            JournalError: There is no journal, or no such run in it.
+        """
+        run = self._stored(run_id)
+        return run if run.output is not None else self.run(after=run, **given)
+
+    async def aresume(self, run_id: str, **given: Unpack[ResumeOptions]) -> Run[T]:
+        """`resume`, awaited."""
+        run = self._stored(run_id)
+        return run if run.output is not None else await self.arun(after=run, **given)
+
+    def _stored(self, run_id: str) -> Run[T]:
+        if self.journal is None:
+            raise JournalError("There is no journal: Agent(journal=...), or AGENTKIT_JOURNAL.")
+        safe = [each.name for each in self.toolbox.values() if each.idempotent or each.read_only]
+        return self.journal.run(run_id, repeat=safe)
+
+    def _prepared(self, prompt: str | None, given: RunOptions) -> tuple[Loop[T], Calls, Interface]:
         loop = self._loop(prompt, given)
-        calls = Calls(loop, self._gate, given.get("deps"))
-        try:
-            while (due := loop.due()) is not None:
-                if not isinstance(due, Request):
-                    async with aclosing(calls.arun(due)) as events:
-                        async for event in events:
-                            yield event
-                    continue
-                yield RequestSent(due)
-                async with aclosing(self.interface.astream(due)) as pieces:
-                    piece: Delta | Wait | Response | None = None
-                    async for piece in pieces:
-                        yield _fed(loop, piece)
-                    last_piece([piece])
-        except BaseException as error:
-            _hand_over(loop, error)
-            raise
-        yield RunEnded(loop.run())
+        record: Record | None = None
+        if self.journal is not None:
+            interface = str(getattr(self.interface, "name", type(self.interface).__name__))
+            record = self.journal.begin(loop.run(), prompt, interface, self.model)
+        return loop, Calls(loop, self._gate, given.get("deps"), record), self.interface
 
     def _loop(self, prompt: str | None, given: RunOptions) -> Loop[T]:
         if unknown := given.keys() - RunOptions.__annotations__.keys():
@@ -259,16 +289,6 @@ class Agent(Generic[T]):
                 f"function_call names {name!r}, which is none of the tools."
                 f"{closest(str(name), self.toolbox)}"
             )
-
-
-def _fed(loop: Loop[Any], piece: Delta | Wait | Response) -> Event:
-    return ResponseReceived(loop.feed(piece)) if isinstance(piece, Response) else piece
-
-
-def _hand_over(loop: Loop[Any], error: BaseException) -> None:
-    loop.cancel()
-    run, waited = loop.run(), error.waited if isinstance(error, InterfaceError) else 0.0
-    cast(Any, error).run = replace(run, waited=run.waited + waited)
 
 
 def _last(ends: list[RunEnded[Any]]) -> Run[Any]:

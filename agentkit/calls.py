@@ -11,8 +11,9 @@ from typing import Any
 from agentkit.approval import Gate
 from agentkit.context import Context, Progress
 from agentkit.events import ApprovalNeeded, CallEnded, CallStarted, Event
-from agentkit.loop import DueCall, Loop
+from agentkit.loop import Loop
 from agentkit.messages import ResultMessage
+from agentkit.recorder import DueCall, Record
 from agentkit.workers import Ended, carried, in_thread
 
 _SIDE_BY_SIDE = 32  # a thread each; a response with more calls runs them in groups
@@ -26,11 +27,13 @@ class Calls:
         loop: Is fed their results.
         gate: Has the tools, and says which calls must wait for approval.
         deps: What tools find in their context.
+        record: Is told of each call before it runs and when it has its result, in its own thread.
     """
 
     loop: Loop[Any]
     gate: Gate
     deps: Any
+    record: Record | None = None
 
     def run(self, due: Sequence[DueCall]) -> Iterator[Event]:
         """Run the calls, feed the loop, and tell what happens."""
@@ -116,10 +119,23 @@ class Calls:
         _raise_first(jobs)
 
     def _call(self, each: DueCall, context: Context[Any]) -> ResultMessage:
-        return self.loop.read(each.call) or self.gate.toolbox.call(each.call, context)
+        self._begun(each)
+        result = self.loop.read(each.call) or self.gate.toolbox.call(each.call, context)
+        return self._recorded(each, result)
 
     async def _acall(self, each: DueCall, context: Context[Any]) -> ResultMessage:
-        return self.loop.read(each.call) or await self.gate.toolbox.acall(each.call, context)
+        self._begun(each)
+        result = self.loop.read(each.call) or await self.gate.toolbox.acall(each.call, context)
+        return self._recorded(each, result)
+
+    def _begun(self, each: DueCall) -> None:
+        if self.record:
+            self.record.begun(each)
+
+    def _recorded(self, each: DueCall, result: ResultMessage) -> ResultMessage:
+        if self.record:
+            self.record.result(each, result)
+        return result
 
     def _context(self, each: DueCall, tell: Callable[[Progress], None]) -> Context[Any]:
         return Context(self.deps, each.key, each.call.name, tell, self.loop.room())
@@ -160,7 +176,7 @@ class Calls:
             if verdict is None:
                 free.append(each)
                 continue
-            self.loop.feed_result(each, verdict)
+            self.loop.feed_result(each, self._recorded(each, verdict))
             refused += CallStarted(each.call, each.key), CallEnded(each.call, each.key, verdict)
         return free, refused, {}
 

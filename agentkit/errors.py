@@ -6,6 +6,7 @@ AgentkitError
 ├── DefinitionError          a function or schema that cannot be offered to a model
 ├── ToolError                a tool's own words for the model
 ├── ArgumentsError           arguments that do not fit a tool
+├── JournalError             a journal that cannot be used, or has no such run
 ├── InterfaceError           the model gave no usable reply
 │   ├── ConnectError         no connection: refused, DNS, TLS, cut
 │   ├── RequestTimeoutError  no reply in time
@@ -65,6 +66,10 @@ class ArgumentsError(AgentkitError):
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(self.problems))
+
+
+class JournalError(AgentkitError):
+    """A journal cannot be used, has no such run, or somebody else goes on with the run."""
 
 
 class InterfaceError(AgentkitError):

@@ -23,7 +23,7 @@ from agentkit.messages import (
 )
 from agentkit.redact import plain
 from agentkit.saving import checked, load_messages, save_messages
-from agentkit.transcript import approve, deny, pending
+from agentkit.transcript import answer, approve, deny, pending
 
 T = TypeVar("T")
 _CENTS = 0.0001  # US dollars that are still worth a figure
@@ -128,6 +128,18 @@ class Run(Generic[T]):
             ConfigError: The call does not wait for approval.
         """
         return replace(self, messages=deny(self.messages, call, why))
+
+    def answer(self, call: FunctionCall | str, result: str) -> Run[T]:
+        """The run in which a pending call has this result, and does not run.
+
+        Args:
+            call: One of `pending`, or its id.
+            result: What the model is told as its result.
+
+        Raises:
+            ConfigError: The call does not wait for approval.
+        """
+        return replace(self, messages=answer(self.messages, call, result))
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Run[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from agentkit.answer import ANSWER, Answer
@@ -27,6 +27,7 @@ from agentkit.messages import (
     UserMessage,
 )
 from agentkit.reading import DEFINITION, READ, read_result
+from agentkit.recorder import DueCall
 from agentkit.transcript import cut_short, last_assistant, pending, settled, told_apart
 from agentkit.watch import Watch
 
@@ -39,15 +40,6 @@ _UNSAID = (
 )
 _BARE: dict[str, Any] = {"waits": "", "approved": "", "edited": False}  # no reply may say so
 _CUT = ("length", "content_filter", "error")  # why a reply ended before it was complete
-
-
-@dataclass(frozen=True, slots=True)
-class DueCall:
-    """A call that is to be run; `index` is its place in the model's message."""
-
-    call: FunctionCall
-    key: str
-    index: int
 
 
 class Loop(Generic[T]):
@@ -100,9 +92,19 @@ class Loop(Generic[T]):
             raise ConfigError(_UNSAID)  # before anything runs
         if not self._results:
             self._speak()
+        self._look_at_end()
+
+    def _look_at_end(self) -> None:
+        """See whether the transcript ends with an answer: a run may be cut right behind it."""
         last = self._messages[-1] if self._messages else None
-        if last is None or (isinstance(last, AssistantMessage) and not last.calls):
+        is_text = isinstance(last, AssistantMessage) and not last.calls
+        if last is None or (is_text and self._earlier is None):
             raise ConfigError("There is nothing to answer: give a prompt.")
+        if is_text:
+            self._take_text(last.content or "")
+        for due in self.open_calls() if self._answer else ():
+            if self._answer and due.call.name == ANSWER:
+                self.feed_result(due, self._take_answer(self._answer, due.call))
 
     def due(self) -> Request | tuple[DueCall, ...] | None:
         """What to do next: send a request, run calls, or nothing more.
@@ -228,7 +230,7 @@ class Loop(Generic[T]):
         ordinal = sum(isinstance(each, AssistantMessage) for each in self._messages)
         calls = found[1].calls
         return tuple(
-            DueCall(calls[index], _key_of(calls[index], f"{self._id}:{ordinal}:{index}"), index)
+            DueCall.of(calls[index], f"{self._id}:{ordinal}", index)
             for index, result in enumerate(self._results)
             if result is None
         )
@@ -292,8 +294,3 @@ class Loop(Generic[T]):
         if self._only_answer or self._wants_answer:
             options["function_call"] = ANSWER
         return options
-
-
-def _key_of(call: FunctionCall, place: str) -> str:
-    """The key of a call: whoever edits its arguments makes another one of it."""
-    return f"{place}:{call.digest[:8]}" if call.edited else place

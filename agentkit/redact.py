@@ -19,8 +19,17 @@ SHORTEST = 8
 
 def redact(text: str, *secrets: str) -> str:
     """The text without API keys, values of secret environment variables, and the given secrets."""
-    known = [value for name, value in os.environ.items() if _NAMES.search(name.upper())]
-    for secret in sorted((*known, *secrets), key=len, reverse=True):
+    return hide(text, (*environment_secrets(), *secrets))
+
+
+def environment_secrets() -> list[str]:
+    """The values of environment variables whose names say that they are secret."""
+    return [value for name, value in os.environ.items() if _NAMES.search(name.upper())]
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """The text without API keys and the given secrets."""
+    for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= SHORTEST:
             text = text.replace(secret, "[secret]")
     return _KEYS.sub("[secret]", text)

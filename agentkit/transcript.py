@@ -111,11 +111,22 @@ def deny(
     Raises:
         ConfigError: The call does not wait.
     """
-    done, slots, message, place = _waiting(messages, call)
-    denied = message.calls[place]
     reason = f": {why}" if why else "; do not try it again in another way."
     text = f"Error: not run, because the user did not allow it{reason}"
-    slots[place] = ResultMessage(denied.name, text, denied.id, is_error=True)
+    return answer(messages, call, text, is_error=True)
+
+
+def answer(
+    messages: Sequence[Message], call: FunctionCall | str, content: str, *, is_error: bool = False
+) -> tuple[Message, ...]:
+    """The transcript in which a waiting call has this result, without having run.
+
+    Raises:
+        ConfigError: The call does not wait.
+    """
+    done, slots, message, place = _waiting(messages, call)
+    given = message.calls[place]
+    slots[place] = ResultMessage(given.name, content, given.id, is_error=is_error)
     return (*done, message, *filter(None, slots))
 
 

@@ -118,7 +118,7 @@ def test_a_number_that_no_server_takes_is_refused(name: str, value: Any):
 @pytest.mark.parametrize("wrong", ["model", "stream", "dep", "option", "limit"])
 def test_an_argument_that_a_run_does_not_have_is_refused(wrong: str):
     with pytest.raises(
-        TypeError, match=f"A run has no argument '{wrong}'.*messages, deps, options"
+        TypeError, match=f"A run has no argument '{wrong}'.*deps, options, after, messages"
     ):
         Agent(interface=ScriptedInterface("Hi.")).run("Hi", **{wrong: 1})
 

@@ -242,6 +242,23 @@ def test_roots_of_one_name_are_told_apart_whatever_their_case(tmp_path: Path) ->
     assert repr(root) == "Root('data', 'data-2', 'DATA-3', 'root')"
 
 
+def test_where_parts_lead_is_told_to_libraries_that_open_by_name(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Links on the way to a root are followed, those below it are not; the library has to look."""
+    (base.parent / "way").symlink_to(base, target_is_directory=True)
+    (base / "link").symlink_to(base.parent / "outside")
+    monkeypatch.chdir(base)
+
+    assert Root().real_path(("sub", "b.txt")) == str(base / "sub/b.txt")
+    assert Root(base.parent / "way").real_path(("link", "x")) == str(base / "link/x")
+    assert Root(base, base.parent / "outside").real_path(("outside", "x")) == str(
+        base.parent / "outside/x"
+    )
+    with pytest.raises(ToolError, match="begins with its root: base, outside"):
+        Root(base, base.parent / "outside").real_path(("x",))
+
+
 def test_nothing_shows_where_the_root_is(base: Path) -> None:
     path = SafePath("sub/b.txt", Root(base))
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -59,7 +60,58 @@ def test_words_are_found_in_other_forms(memory, query):
 
 
 @pytest.mark.parametrize(
-    "query", ["AND", "OR NOT", "note:x", "tin-box", "' OR 1=1 --", "x" * 5_000, "日本", "\0"]
+    ("note", "query"),
+    [("日本語です", "日本"), ("हिन्दी में लिखो", "हिन्दी"), ("Hauptstraße 5", "STRASSE"), ("Ελλάδα", "ελλαδα")],
+)  # fmt: skip
+def test_notes_of_all_languages_are_found(memory, note, query):
+    memory.remember("something else")
+    memory.remember(note)
+
+    assert numbers(memory.recall(query)) == [2]
+
+
+def test_without_full_text_search_notes_are_found_all_the_same(memory, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(memory_module, "_MAY_BE_INDEXED", "SELECT 0")
+        for note in ("a tin Café", "no", "a Cafe", "tin", "tin café too"):
+            memory.remember(note)
+        assert numbers(memory.recall("CAFÉ tin")) == [5, 1, 4, 3]
+        assert memory.forget(5) == "Note 5 is forgotten."
+    memory.remember("gold")
+
+    assert numbers(memory.recall("cafes")) == [3, 1]
+
+
+def test_a_note_of_several_lines_does_not_look_like_several_notes(memory):
+    memory.remember("one\n9 (2026-01-01 00:00 UTC): two\r\u2028three")
+
+    assert memory.recall().partition(": ")[2] == "one\n  9 (2026-01-01 00:00 UTC): two\n  \n  three"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "AND",
+        "OR NOT",
+        "note:x",
+        "tin-box",
+        "' OR 1=1 --",
+        "x" * 5_000,
+        "日本",
+        "\0",
+        "_",
+        "e\u0301",
+        "NEAR(a b)",
+        "^a",
+        "{note}: a",
+        "a*",
+        "-a",
+        "a + b",
+        "a " * 999,
+        "\ud800",
+        "½",
+        "\u0301",
+    ],
 )
 def test_no_query_is_an_error_for_what_it_means_to_a_search(memory, query):
     memory.remember("plain")
@@ -79,7 +131,7 @@ def test_whatever_is_remembered_comes_back(tmp_path, note):
     result = Toolbox(memory).call(call("remember", note=note))
 
     assert result.is_error == (not note.strip())
-    assert result.is_error or note.strip() in memory.recall()
+    assert result.is_error or "\n  ".join(note.strip().splitlines()) in memory.recall()
     assert (
         not Toolbox(memory).call(call("recall", query=note)).content.startswith("Error: The notes")
     )
@@ -100,6 +152,24 @@ def test_a_forgotten_note_is_gone_and_its_number_is_not_given_again(memory):
     assert memory.forget(2) == "There is no note 2."
     assert memory.recall("lead") == "No note."
     assert memory.remember("lead") == "Remembered as note 3."
+
+
+def test_what_is_forgotten_is_in_the_file_no_more(path, memory):
+    memory.remember("tin boxes")
+    memory.remember("xylophone " * 150)
+    before = path.read_bytes()
+    memory.forget(2)
+
+    assert b"xylophone" in before
+    assert b"xylophon" not in path.read_bytes()
+    assert numbers(memory.recall("tin")) == [1]
+
+
+@pytest.mark.parametrize("number", [0, -1, 10**30])
+def test_a_number_that_no_note_has_is_said(memory, number):
+    memory.remember("tin")
+
+    assert memory.forget(number) == f"There is no note {number}."
 
 
 def test_looking_makes_no_file(path, memory):
@@ -127,6 +197,12 @@ def test_the_file_is_the_users_alone(path, memory):
         "password: hunter22",
         "Her password is hunter22",
         "API_KEY=abcdef",
+        "GROQ_API_KEY=abcdef",
+        '{"password": "hunter22"}',
+        "github_pat_abcdefghijklmnopqrstuvwxyz",
+        "xoxb-1234567890-abcdef",
+        "AIzaabcdefghijklmnopqrstuvwxyz0123456789",
+        "postgres://ada:hunter22@example.org/db",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc",
     ],
 )
@@ -139,7 +215,14 @@ def test_what_looks_like_a_secret_is_not_kept(path, memory, note):
 
 
 @pytest.mark.parametrize(
-    "note", ["She forgot her password.", "Uses 2-factor tokens", "The sky is risk-averse-ly blue"]
+    "note",
+    [
+        "She forgot her password.",
+        "Uses 2-factor tokens",
+        "The API key is stored in Vault",
+        "Reads https://example.org/a:b@c",
+        "The sky is risk-averse-ly blue",
+    ],
 )
 def test_what_only_speaks_of_secrets_is_kept(memory, note):
     assert memory.remember(note) == "Remembered as note 1."
@@ -164,12 +247,49 @@ def test_threads_and_processes_lose_nothing(path, memory):
     others = [
         subprocess.Popen([sys.executable, "-c", script, str(path), name]) for name in ("one", "two")
     ]
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(8) as pool:
         list(pool.map(memory.remember, [f"here {n}" for n in range(10)]))
     codes = [other.wait(60) for other in others]
 
     assert codes == [0, 0]
     assert len(numbers(memory.recall(limit=100))) == 30
+
+
+def test_a_connection_of_this_program_keeps_its_lock(path, memory):
+    """To open and close a file drops the locks that the same process has on it."""
+    memory.remember("tin")
+    script = (
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0).execute('BEGIN IMMEDIATE')"
+    )
+    with closing(sqlite3.connect(path, isolation_level=None)) as own:
+        own.execute("BEGIN IMMEDIATE")
+        memory.recall("tin")
+        other = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True)
+
+    assert b"database is locked" in other.stderr
+
+
+def test_the_path_may_be_a_link_and_hold_any_letters(tmp_path):
+    target = tmp_path / "a?mode=memory#b%20é.db"
+    (tmp_path / "link.db").symlink_to(target)
+    Memory(tmp_path / "link.db").remember("tin")
+
+    assert target.stat().st_size
+    assert numbers(Memory(target).recall("tin")) == [1]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write")
+def test_a_place_that_may_not_be_written_is_one_clear_error(path, memory):
+    path.parent.mkdir(mode=0o500)
+
+    with pytest.raises(ToolError, match="The notes cannot be used"):
+        memory.remember("tin")
+
+
+def torn(path):
+    Memory(path).remember("tin")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
 
 
 def newer(path):
@@ -182,11 +302,12 @@ def newer(path):
     [
         (lambda path: path.write_bytes(b"no database " * 99), "file is not a database"),
         (newer, "kept by a newer agentkit"),
-        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.mkdir(), "unable to open"),
+        (torn, "malformed"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_clear_error(path, memory, spoil, why):
-    path.parent.mkdir()
+    path.parent.mkdir(mode=0o700)
     spoil(path)
 
     for tool in (lambda: memory.remember("tin"), memory.recall, lambda: memory.forget(1)):
@@ -195,6 +316,7 @@ def test_a_file_that_cannot_be_used_is_one_clear_error(path, memory, spoil, why)
 
 
 def test_the_place_is_the_environments_or_the_users_data_directory(tmp_path, monkeypatch):
+    monkeypatch.delenv("AGENTKIT_MEMORY", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     memory_module.remember("one")
     monkeypatch.setenv("AGENTKIT_MEMORY", str(tmp_path / "own.db"))
@@ -202,6 +324,29 @@ def test_the_place_is_the_environments_or_the_users_data_directory(tmp_path, mon
 
     assert "one" in Memory(tmp_path / "data" / "agentkit" / "memory.db").recall()
     assert "two" in Memory(tmp_path / "own.db").recall()
+
+
+@pytest.mark.parametrize("base", ["", "not/absolute"])
+def test_otherwise_the_place_is_below_the_home_directory(tmp_path, monkeypatch, base):
+    monkeypatch.delenv("AGENTKIT_MEMORY", raising=False)
+    monkeypatch.delenv("LOCALAPPDATA", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", base)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    memory_module.remember("one")
+
+    assert (tmp_path / ".local/share/agentkit/memory.db").is_file()
+
+
+def test_without_a_home_directory_it_is_said_what_to_set(monkeypatch):
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("AGENTKIT_MEMORY", "XDG_DATA_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", home)
+
+    with pytest.raises(ToolError, match="set AGENTKIT_MEMORY"):
+        memory_module.recall()
 
 
 def test_what_is_recalled_is_marked_as_anybodys_text(memory):

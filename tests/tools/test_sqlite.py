@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 
 from agentkit import Agent, Toolbox
+from agentkit.safe import SafePath
 from agentkit.testing import ScriptedInterface, call
 from agentkit_tools import sqlite as sqlite_module
 from agentkit_tools.sqlite import Sqlite, SqliteWriting
@@ -88,6 +89,7 @@ def test_an_empty_file_is_an_empty_database(place, asked):
         ("SELECT * FROM items WHERE id = 1;", None, [[1, "tin", 4.5, "[2 bytes]"]]),
         ("SELECT ?, ?, ?, ?", [1, 1.5, "a", None], [[1, 1.5, "a", None]]),
         ("SELECT * FROM cheap -- all of them", [], [["zinc é"]]),
+        ("/* one */ SELECT 1; -- and no more\n", None, [[1]]),
         ("WITH c AS (SELECT 1 AS x) SELECT x FROM c", None, [[1]]),
         ("SELECT name FROM pragma_table_info('items') WHERE pk", None, [["id"]]),
         ("PRAGMA table_info(cheap)", None, [[0, "name", "TEXT", 0, None, 0]]),
@@ -113,12 +115,13 @@ def test_full_text_search_works(place, asked):
     ]
 
 
-def test_rows_and_cells_are_capped(asked):
+def test_rows_and_cells_are_capped(place, asked):
     numbers = (
         "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 300) SELECT {} FROM c"
     )
     many = json.loads(asked("sqlite_query", sql=numbers.format("x")))
     long = json.loads(asked("sqlite_query", sql=numbers.format("printf('%900d', x)")))
+    wide = ", ".join(["printf('%900d', x)"] * 40)
 
     assert (len(many["rows"]), many["note"]) == (
         200,
@@ -126,9 +129,23 @@ def test_rows_and_cells_are_capped(asked):
     )
     assert long["rows"][0][0].endswith("[... 900 characters]")
     assert 0 < len(long["rows"]) < 20
+    assert len(Sqlite(place).sqlite_query(SafePath("shop.db"), numbers.format(wide))["rows"]) == 1
 
 
-@pytest.mark.parametrize("name", ["a b.db", "ä.db", "100%.db", "a'b.db", "a#b.db", "a;b.db"])
+def test_of_rows_without_end_the_first_ones_are_shown(asked):
+    endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"
+
+    assert rows_of(asked("sqlite_query", sql=endless))[-1] == [200]
+
+
+@pytest.mark.parametrize("name", ["locked", "busy", "readonly", "interrupted", "unable to open"])
+def test_what_a_column_is_called_is_not_taken_for_what_is_wrong(asked, name):
+    said = asked("sqlite_query", sql=f"SELECT [{name}] FROM items")
+
+    assert said == f"Error: SQLite: no such column: {name}."
+
+
+@pytest.mark.parametrize("name", ["a b.db", "ä.db", "100%.db", "a'b.db", "a#b.db", "a;b.db", "a?b.db", 'a"b.db', "a&mode=rwc.db", "日本.db", "[a].db"])  # fmt: skip
 def test_a_file_may_have_any_name_that_a_path_may_have(place, asked, name):
     make(place / name)
 

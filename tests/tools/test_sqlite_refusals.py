@@ -3,6 +3,8 @@
 import os
 import re
 import sqlite3
+import subprocess
+import sys
 import threading
 from contextlib import closing
 
@@ -12,13 +14,14 @@ from hypothesis import strategies as st
 
 from agentkit import Toolbox
 from agentkit.testing import call
+from agentkit_tools import _sqlite
 from agentkit_tools.sqlite import Sqlite, SqliteWriting
 
 READING = [
     "ATTACH 'other.db' AS other", "DETACH main", "VACUUM", "VACUUM INTO 'copy.db'", "PRAGMA writable_schema = 1",
     "PRAGMA journal_mode = WAL", "PRAGMA user_version = 7", "PRAGMA query_only = OFF", "PRAGMA trusted_schema = ON",
     "PRAGMA temp_store_directory = '/tmp'", "SELECT load_extension('evil')", "SELECT fts3_tokenizer('a', 'b')",
-    "SELECT writefile('a.txt', 'b')", "BEGIN", "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "SAVEPOINT s", "RELEASE s",
+    "SELECT * FROM pragma_journal_mode", "SELECT writefile('a.txt', 'b')", "BEGIN", "BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "SAVEPOINT s", "RELEASE s",
     "CREATE TABLE t (a)", "CREATE TEMP TABLE t (a)", "CREATE VIEW v AS SELECT 1", "CREATE INDEX i ON items (name)",
     "CREATE VIRTUAL TABLE f USING fts5(x)", "CREATE TRIGGER r AFTER INSERT ON items BEGIN SELECT 1; END",
     "INSERT INTO items VALUES (2, 'b')", "REPLACE INTO items VALUES (1, 'b')", "UPDATE items SET name = 'b'",
@@ -81,6 +84,7 @@ def test_a_statement_that_does_more_is_refused_and_changes_nothing(place, asked,
         ("SELEC 1", "syntax error"),
         ("SELECT 'a", "unrecognized token"),
         ("SELECT \0 1", "null character"),
+        ("SELECT '\ud800'", "half of a character"),
         ("SELECT ?", "bindings"),
         ("SELECT * FROM gone", "no such table: gone"),
         (f"SELECT {'(' * 2_000}1{')' * 2_000}", "Error: SQLite"),
@@ -149,6 +153,43 @@ def test_whatever_is_asked_the_file_stays_as_it_is(place, asked, sql):
     assert state_of(place) == before
 
 
+# What was ended in the middle
+
+
+def interrupted(path):
+    """Kill a program that has written half of what it wants to."""
+    script = (
+        "import os, sqlite3, sys; c = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.executescript('PRAGMA cache_size = 5; BEGIN; UPDATE items SET name = hex(zeroblob(99999));')\n"
+        "os.kill(os.getpid(), 9)"
+    )  # fmt: skip
+    subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="processes are not killed so there")
+def test_what_another_program_left_half_done_is_said_and_then_undone(place, asked):
+    interrupted(place / "a.db")
+    said = asked("SELECT name FROM items")
+
+    assert "A program was interrupted while it wrote to 'a.db'." in said
+    assert '"rows_changed":1' in asked("UPDATE items SET id = 7", "sqlite_execute")
+    assert '[[7,"tin"]]' in asked("SELECT id, name FROM items")
+
+
+def test_a_statement_that_has_to_be_killed_while_it_writes_is_undone(place):
+    before = state_of(place)
+    slow = "instr(hex(zeroblob(20000000)), hex(zeroblob(10000000)) || '1')"  # one step of SQLite
+    sql = (
+        "INSERT INTO items (name) WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c "
+        f"LIMIT 500) SELECT iif(x < 500, hex(zeroblob(9999)), {slow}) FROM c"
+    )
+    writing = Toolbox(SqliteWriting(place, seconds=0.1))
+    said = writing.call(call("sqlite_execute", database="a.db", sql=sql)).content
+
+    assert said == "Error: It was stopped after 2.1 seconds. Make it simpler or smaller."
+    assert state_of(place) == before
+
+
 # Files
 
 
@@ -185,25 +226,66 @@ def test_a_file_that_is_not_a_plain_database_inside_is_refused(place, asked, pat
     assert '"tin"' in asked("SELECT name FROM items")
 
 
+def in_wal(directory, word):
+    """A connection that keeps rows in the log beside the database."""
+    connection = sqlite3.connect(directory / "a.db", isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("INSERT INTO items (name) VALUES (?)", (word,))
+    return connection
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows cannot tell; the module says so")
 @pytest.mark.parametrize("tool", ["sqlite_query", "sqlite_execute"])
-def test_a_file_that_is_swapped_for_a_link_meanwhile_is_never_read(place, asked, tool):
-    """A thread puts a link to the database outside where the one inside stands, again and again."""
+@pytest.mark.parametrize("path", ["link.db", "linked/a.db", "hard.db", "a.db"])
+def test_what_is_swapped_right_after_it_was_looked_at_is_never_read(
+    place, asked, monkeypatch, path, tool
+):
+    (place / "link.db").symlink_to(place.parent / "a.db")
+    (place / "linked").symlink_to(place.parent)
+    os.link(place.parent / "a.db", place / "hard.db")
+    with closing(in_wal(place, "lead")), closing(in_wal(place.parent, "more")):
+        before = asked("SELECT name FROM items", tool)
+        os.remove(place / "a.db-wal")
+        (place / "a.db-wal").symlink_to(place.parent / "a.db-wal")
+        monkeypatch.setattr(_sqlite, "_check", lambda database: None)
+        said = asked("SELECT name FROM items", tool, path)
+
+    assert '[["tin"],["lead"]]' in before
+    assert re.match(
+        "Error: .*(was just replaced; try again|links are not followed|unable to open)", said
+    )
+    assert not re.search("secret|more", said)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows cannot tell; the module says so")
+@pytest.mark.parametrize("tool", ["sqlite_query", "sqlite_execute"])
+@pytest.mark.parametrize("swapped", ["inside/sub/a.db", "inside/sub", "inside/sub/a.db-wal"])
+def test_what_is_swapped_for_a_link_meanwhile_is_never_read(place, asked, tool, swapped):
+    """A thread puts a link to what is outside where the inner one stands, again and again."""
+    (place / "sub").mkdir()
+    os.rename(place / "a.db", place / "sub/a.db")
+    inner, target = place.parent / swapped, place.parent / "secret" / swapped[11:]
+    os.mkdir(place.parent / "secret")
+    os.rename(place.parent / "a.db", place.parent / "secret/a.db")
     ended = threading.Event()
 
     def swap():
         while not ended.is_set():
-            os.rename(place / "a.db", place / "kept.db")
-            os.symlink(place.parent / "a.db", place / "a.db")
-            os.unlink(place / "a.db")
-            os.rename(place / "kept.db", place / "a.db")
+            os.symlink(target, place / "link")
+            os.rename(inner, place / "kept")
+            os.rename(place / "link", inner)  # also over what SQLite has made there meanwhile
+            os.unlink(inner)
+            os.rename(place / "kept", inner)
 
-    thread = threading.Thread(target=swap)
-    thread.start()
-    try:
-        said = [asked("SELECT name FROM items", tool) for _ in range(25)]
-    finally:
-        ended.set()
-        thread.join()
+    with closing(in_wal(place / "sub", "lead")), closing(in_wal(place.parent / "secret", "secret")):
+        before = asked("SELECT name FROM items", tool, "sub/a.db")
+        thread = threading.Thread(target=swap)
+        thread.start()
+        try:
+            said = [asked("SELECT name FROM items", tool, "sub/a.db") for _ in range(15)]
+        finally:
+            ended.set()
+            thread.join()
 
+    assert '[["tin"],["lead"]]' in before
     assert not any("secret" in each for each in said)
-    assert '"tin"' in asked("SELECT name FROM items", tool)

@@ -6,6 +6,7 @@ process can be ended. While it writes, too: what is not whole is undone by who o
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from agentkit import ToolError
@@ -21,9 +22,8 @@ _GRACE = 2.0  # seconds more, as the statement itself is stopped in time and say
 def use_database(database: SafePath, *, seconds: float, write: bool = False, **asked: Any) -> Any:
     """What the worker says of a database: its schema, or the result of a statement.
 
-    SQLite opens files by name. So the worker is told which file was found on the way that leads
-    through no link, and ends if SQLite has opened another one. Windows has no such numbers of files
-    there; nobody should swap directories there meanwhile.
+    SQLite opens files by name. So the worker looks again at what it has opened, and says nothing if
+    a link led there. On Windows it cannot; nobody should swap directories there meanwhile.
 
     Args:
         database: Its file.
@@ -34,32 +34,38 @@ def use_database(database: SafePath, *, seconds: float, write: bool = False, **a
     Raises:
         ToolError: The file is no database, is locked, or SQLite refuses the statement.
     """
-    return apart(
-        "_worker_sqlite.py",
-        seconds=seconds + _GRACE,
-        file_size=_LARGEST if write else _TEMPORARY,
-        path=database.root.real_path(database.parts),
-        file=_identity(database),
-        name=str(database),
-        limit=seconds,
-        write=write,
-        **asked,
-    )
+    _check(database)
+    given: dict[str, Any] = {
+        "seconds": seconds + _GRACE,
+        "path": database.root.real_path(database.parts),
+        "name": str(database),
+        "limit": seconds,
+    }
+    if not write:
+        return apart("_worker_sqlite.py", file_size=_TEMPORARY, write=False, **given, **asked)
+    given |= {"file_size": _LARGEST, "write": True}
+    try:
+        return apart("_worker_sqlite.py", **given, **asked)
+    except ToolError:
+        if _beside(database, "-journal").kind() == "file":  # it was ended while it wrote
+            with suppress(ToolError):
+                apart("_worker_sqlite.py", **given)  # to open it undoes what is half done
+        raise
 
 
-def _identity(database: SafePath) -> tuple[int, int]:
-    """The numbers of device and file, by which a file is known whatever its name.
+def _check(database: SafePath) -> None:
+    """Refuse what is no plain file, and say why.
 
     It is not opened for that: closing it would drop the locks of an application that has it open.
     """
-    for beside in _BESIDE:
-        if SafePath(f"{database}{beside}", database.root).kind() not in (None, "file"):
-            raise ToolError(f"'{database}{beside}', which SQLite would use, is no plain file.")
+    for end in _BESIDE:
+        beside = _beside(database, end)
+        if beside.kind() not in (None, "file"):
+            raise ToolError(f"{str(beside)!r}, which SQLite would use, is no plain file.")
     if database.kind() != "file":
         database.open_file().close()  # says why
         raise ToolError(f"{str(database)!r} was just replaced; try again.")
-    with database.root.folder(database.parts[:-1]) as folder:
-        found = folder.look(database.parts[-1])
-    if found is None:
-        raise ToolError(f"{str(database)!r} was just removed.")
-    return found.st_dev, found.st_ino
+
+
+def _beside(database: SafePath, end: str) -> SafePath:
+    return SafePath(f"{database}{end}", database.root)

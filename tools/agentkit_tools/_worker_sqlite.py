@@ -6,11 +6,12 @@ import sqlite3
 import stat
 import sys
 import time
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+_BESIDE = ("-journal", "-wal", "-shm")  # files that SQLite has beside a database
 _BUSY = 2.0  # seconds to wait for a lock
 _STEPS = 1_000  # steps of SQLite's machine between two looks at the clock
 _LONGEST_VALUE = 50_000_000  # bytes that any value may have, also while it is computed
@@ -69,8 +70,8 @@ def statement(connection: sqlite3.Connection, sql: str, parameters: list[Any]) -
     before = connection.total_changes
     cursor = connection.execute(sql, parameters)
     told = _rows(cursor) if cursor.description else {}
-    for _ in cursor:
-        """All of it happens, also what is not shown."""
+    for _ in cursor if connection.in_transaction else ():
+        """What changes rows happens as a whole, also where not all of it is shown."""
     return {"rows_changed": connection.total_changes - before} | told
 
 
@@ -91,11 +92,11 @@ def _rows(cursor: sqlite3.Cursor) -> dict[str, Any]:
     for row in cursor:
         shown = [_cell(value) for value in row]
         size += len(json.dumps(shown, ensure_ascii=False))
-        more = len(rows) == _MOST_ROWS or size > _MOST_CHARS
+        more = len(rows) == _MOST_ROWS or (size > _MOST_CHARS and bool(rows))
         if more:
             break
         rows.append(shown)
-    columns = [each[0] for each in cursor.description]
+    columns = [_cell(each[0]) for each in cursor.description]
     note = {"note": f"There are more rows; these are the first {len(rows)}."} if more else {}
     return {"columns": columns, "rows": rows} | note
 
@@ -123,14 +124,53 @@ def _connected(path: str, limit: float, write: bool) -> sqlite3.Connection:
     return connection
 
 
-def _is_open(file: tuple[int, int]) -> bool:
-    """Whether this process has opened the file; Windows cannot tell."""
-    for descriptor in range(3, 256) if os.name == "posix" else ():
+def _has_only(path: str) -> bool:
+    """Whether this process has opened the database and what is beside it, and nothing else.
+
+    SQLite opens files by name, and whoever may write to a directory could put a link there, or in
+    place of the directory, at just that moment. Windows cannot tell; nobody should do it there.
+    """
+    if os.name != "posix":
+        return True
+    directory, name = os.path.split(path)
+    with suppress(OSError), _unlinked(directory) as folder:
+        database, *beside = (_plain_file(name + end, folder) for end in ("", *_BESIDE))
+        opened = _opened()
+        return database in opened and opened <= {database, *beside}
+    return False
+
+
+@contextmanager
+def _unlinked(directory: str) -> Iterator[int]:
+    """The directory, to which no link leads; it need not be readable."""
+    flags = os.O_DIRECTORY | os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY)
+    folder = os.open("/", flags)
+    try:
+        for name in Path(directory).parts[1:]:
+            outer, folder = folder, os.open(name, flags, dir_fd=folder)
+            os.close(outer)
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _plain_file(name: str, folder: int) -> tuple[int, int] | None:
+    """What the file is known by whatever its name; None where there is none with just one name."""
+    with suppress(FileNotFoundError):
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return (found.st_dev, found.st_ino) if found.st_nlink == 1 else None
+    return None
+
+
+def _opened() -> set[tuple[int, int]]:
+    """The files that this process has open, except those without a name: the temporary ones."""
+    opened = set()
+    for descriptor in range(3, 256):
         with suppress(OSError):
             found = os.fstat(descriptor)
-            if stat.S_ISREG(found.st_mode) and (found.st_dev, found.st_ino) == file:
-                return True
-    return os.name != "posix"
+            if stat.S_ISREG(found.st_mode) and found.st_nlink:
+                opened.add((found.st_dev, found.st_ino))
+    return opened
 
 
 def _may_read(action: int, first: str | None, second: str | None, *_: str | None) -> int:
@@ -155,24 +195,35 @@ def _is_common(action: int, first: str | None, second: str | None) -> bool:
 
 
 def _explained(error: Exception, name: str, limit: float, write: bool) -> str:
-    text = str(error).rstrip(".")
-    if "authoriz" in text or "prohibited" in text:
-        what = "one statement that changes tables or rows" if write else "one reading statement"
+    if isinstance(error, UnicodeEncodeError):
+        return "The SQL, or one of its parameters, holds half of a character."
+    said = f"SQLite: {str(error).rstrip('.')}."
+    code = getattr(error, "sqlite_errorcode", 0)
+    if said.startswith("SQLite: not authorized"):  # of functions it comes without the code
+        code = sqlite3.SQLITE_AUTH
+    if code in (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY):
         return (
-            f"SQLite: {text}. Only {what} can run here; no ATTACH, no PRAGMA that sets something, "
-            "no transactions, no extensions."
+            f"A program was interrupted while it wrote to {name!r}. Whoever may write to it must "
+            "open it first; that undoes what is half done."
         )
-    if "readonly" in text:
-        return f"SQLite: {text}. The file, or its directory, may not be written."
-    if "interrupted" in text:
-        return f"The statement took longer than {limit:g} seconds. Ask for less, or use an index."
-    if "too big" in text:
-        return f"SQLite: {text}. No value may have more than {_LONGEST_VALUE:,} bytes."
-    if "not a database" in text or "malformed" in text or "unable to open" in text:
-        return f"{name!r} cannot be read as a SQLite database: {text}."
-    if "locked" in text or "busy" in text:
-        return f"{name!r} is locked by another program; try again later."
-    return f"SQLite: {text}."
+    what = "one statement that changes tables or rows" if write else "one reading statement"
+    unreadable = f"{name!r} cannot be read as a SQLite database. {said}"
+    locked = f"{name!r} is locked by another program; try again later."
+    explanations = {
+        sqlite3.SQLITE_AUTH: f"{said} Only {what} can run here; no ATTACH, no PRAGMA that sets "
+        "something, no transactions, no extensions.",
+        sqlite3.SQLITE_READONLY: f"{said} The file, or its directory, may not be written.",
+        sqlite3.SQLITE_INTERRUPT: f"The statement took longer than {limit:g} seconds. Ask for "
+        "less, or use an index.",
+        sqlite3.SQLITE_TOOBIG: f"{said} No value may have more than {_LONGEST_VALUE:,} bytes.",
+        sqlite3.SQLITE_IOERR: f"{said} Perhaps it sorts or groups too much.",
+        sqlite3.SQLITE_NOTADB: unreadable,
+        sqlite3.SQLITE_CORRUPT: unreadable,
+        sqlite3.SQLITE_CANTOPEN: unreadable,
+        sqlite3.SQLITE_BUSY: locked,
+        sqlite3.SQLITE_LOCKED: locked,
+    }
+    return explanations.get(code & 0xFF, said)
 
 
 def _done(asked: dict[str, Any]) -> Any:
@@ -180,16 +231,22 @@ def _done(asked: dict[str, Any]) -> Any:
     work: Callable[..., Any] = statement if "sql" in asked else schema
     given = [asked["sql"], asked["parameters"]] if "sql" in asked else []
     with closing(_connected(asked["path"], asked["limit"], write)) as connection:
-        if not _is_open(tuple(asked["file"])):
-            raise sqlite3.Error(f"{asked['name']!r} was just replaced; try again")
+        _check(asked)
         if write:
             connection.execute("BEGIN IMMEDIATE")
+            _check(asked)  # the log, which is open now, before anything is written to it
         connection.set_authorizer(_may_write if write else _may_read)
         value = work(connection, *given)
+        _check(asked)  # before anything is said or kept
         if write:
             connection.set_authorizer(None)
             connection.execute("COMMIT")
         return value
+
+
+def _check(asked: dict[str, Any]) -> None:
+    if not _has_only(asked["path"]):
+        raise sqlite3.Error(f"{asked['name']!r} was just replaced; try again")
 
 
 def main() -> None:

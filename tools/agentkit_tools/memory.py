@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from pydantic import Field
 
@@ -18,30 +20,36 @@ __all__ = ["forget", "recall", "remember"]
 _VERSION = 1  # of the tables
 _MOST = 10_000  # notes
 _LONGEST = 2_000  # characters of a note
+_MOST_WORDS = 50  # of a query
 _BUSY = 10.0  # seconds to wait for another process
 _TABLES = """
-BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS notes (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   note TEXT NOT NULL UNIQUE,
   made TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M', 'now'))
 );
+"""
+_INDEX = """
 CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(
   note, content='notes', content_rowid='id', tokenize='porter unicode61 remove_diacritics 2'
 );
 CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON notes BEGIN
   INSERT INTO words (rowid, note) VALUES (new.id, new.note);
 END;
-CREATE TRIGGER IF NOT EXISTS removed AFTER DELETE ON notes BEGIN
-  INSERT INTO words (words, rowid, note) VALUES ('delete', old.id, old.note);
-END;
+INSERT INTO words (words) VALUES ('rebuild');
 """
-_WORD = re.compile(r"\w+")
+_IS_INDEXED = "SELECT count(*) FROM sqlite_schema WHERE name = 'words'"
+_MAY_BE_INDEXED = "SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'"
+_MATCHING = """
+SELECT id, made, notes.note FROM words JOIN notes ON id = words.rowid
+WHERE words MATCH ? ORDER BY round(rank, 6), id DESC LIMIT ?
+"""
 _SECRET = re.compile(
     r"\b(?:sk|gsk|pk|rk)[-_][A-Za-z0-9_-]{16,}|\bgh[opsu]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"
     r"|\bxox[abprs]-[\w-]{10,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{30,}|\bxai-\w{20,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{10,}\.[\w-]{10,}\."
-    r"|\b(?:password|passwd|passphrase|api[ _-]?key|secret|token)\s*(?:is|[:=])\s*\S{4,}",
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{10,}\.[\w-]{10,}\.|://[^\s/:@]*:[^\s/@]+@"
+    r"|(?<![a-z])(?:password|passwd|passphrase|api[ _-]?key|secret|token)"
+    r"(?:[\"']?\s*[:=]\s*\S{3,}|\s+is\s+(?=\S*[\d!@#$%^&*])\S{4,})",
     re.IGNORECASE,
 )
 
@@ -71,7 +79,7 @@ class Memory:
         if _SECRET.search(text):
             raise ToolError("That looks like a password or a key; secrets are not kept.")
         with self._opened() as connection:
-            connection.executescript(f"{_TABLES} PRAGMA user_version = {_VERSION};")
+            _begin(connection)
             kept = connection.execute("SELECT id FROM notes WHERE note = ?", (text,)).fetchone()
             if kept is None:
                 (number,) = connection.execute("SELECT count(*) FROM notes").fetchone()
@@ -91,20 +99,12 @@ class Memory:
             query: Words to look for, any of which may be there; the newest notes if empty.
             limit: The most notes.
         """
-        words = " OR ".join(f'"{word}"' for word in _WORD.findall(query)[:50])
+        words = _words(query)[:_MOST_WORDS]
         if query.strip() and not words:
             raise ToolError("A query is made of words.")
-        sql = "SELECT id, made, note FROM notes ORDER BY id DESC LIMIT ?"
-        given: tuple[Any, ...] = (limit,)
-        if words:
-            sql = (
-                "SELECT id, made, notes.note FROM words JOIN notes ON id = words.rowid "
-                "WHERE words MATCH ? ORDER BY round(rank, 6), id DESC LIMIT ?"
-            )
-            given = (words, limit)
         with self._opened(make=False) as connection:
-            found = connection.execute(sql, given).fetchall() if connection else []
-        return "\n".join(f"{id_} ({made} UTC): {note}" for id_, made, note in found) or "No note."
+            found = _found(connection, words, limit) if connection else []
+        return "\n".join(map(_shown, found)) or "No note."
 
     @tool(destructive=True, idempotent=True)
     def forget(self, id: int) -> str:  # noqa: A002 - the model's word for it
@@ -114,22 +114,21 @@ class Memory:
             id: The note's number, as recall shows it.
         """
         with self._opened(make=False) as connection:
-            gone = connection and connection.execute("DELETE FROM notes WHERE id = ?", (id,))
-        return f"Note {id} is forgotten." if gone and gone.rowcount else f"There is no note {id}."
+            gone = connection is not None and _deleted(connection, id)
+        return f"Note {id} is forgotten." if gone else f"There is no note {id}."
 
     @contextmanager
     def _opened(self, *, make: bool = True) -> Iterator[Any]:
         """A connection; None where there is no file and none is to be made."""
         import sqlite3
 
-        path = Path(self._path or os.environ.get("AGENTKIT_MEMORY") or _usual())
         try:
+            path = Path(self._path or os.environ.get("AGENTKIT_MEMORY") or _usual())
             if not make and not path.exists():
                 yield None
                 return
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            with closing(sqlite3.connect(path, timeout=_BUSY, isolation_level=None)) as connection:
+            with closing(_connected(path)) as connection:
                 (version,) = connection.execute("PRAGMA user_version").fetchone()
                 if version > _VERSION:
                     raise ToolError("The notes were kept by a newer agentkit; this one is too old.")
@@ -140,9 +139,89 @@ class Memory:
             raise ToolError(f"The notes cannot be used: {error.strerror}.") from error
 
 
+def _connected(path: Path) -> Any:
+    """A connection, with a journal that needs no shared memory: a home may be on a network.
+
+    A new file is for the user alone from its first moment, as SQLite makes it like the temporary
+    one. To make it here would mean to close it, which drops the locks of other threads.
+    """
+    import sqlite3
+    import tempfile
+
+    with ExitStack() as stack:
+        uri = path.absolute().as_uri()
+        if not path.exists():
+            private = stack.enter_context(tempfile.NamedTemporaryFile())
+            uri += f"?modeof={quote(private.name)}"
+        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY, isolation_level=None)
+    connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
+    return connection
+
+
+def _begin(connection: Any) -> None:
+    """Begin to write, with the tables there; with the index, too, where SQLite can search."""
+    indexed, able = (
+        connection.execute(sql).fetchone()[0] for sql in (_IS_INDEXED, _MAY_BE_INDEXED)
+    )
+    index = "" if indexed or not able else _INDEX
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {_TABLES} {index} PRAGMA user_version = {_VERSION};"
+    )
+
+
+def _plain(text: str) -> str:
+    """The text in lower case and without accents."""
+    if text.isascii():
+        return text.lower()
+    letters = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(each for each in letters if unicodedata.category(each) != "Mn")
+
+
+def _words(query: str) -> list[str]:
+    """Words of letters and digits alone, so that none of them means anything to a search."""
+    kept = (
+        each if each.isalnum() or unicodedata.category(each) == "Mc" else " "
+        for each in _plain(query)
+    )
+    return "".join(kept).split()
+
+
+def _found(connection: Any, words: list[str], limit: int) -> list[tuple[int, str, str]]:
+    """The notes with any of the words, the best first; without words all, the newest first."""
+    found: list[tuple[int, str, str]] = []
+    if words and connection.execute(_IS_INDEXED).fetchone()[0]:
+        query = " OR ".join(f'"{word}"' for word in words)
+        found = connection.execute(_MATCHING, (query, limit)).fetchall()
+    if found:
+        return found
+    # Languages without blanks between words have no words in the index; nor has a SQLite without.
+    newest = connection.execute("SELECT id, made, note FROM notes ORDER BY id DESC")
+    scored = ((sum(word in _plain(row[2]) for word in words), row) for row in newest)
+    matching = [each for each in scored if each[0] or not words]
+    return [row for _, row in sorted(matching, key=lambda each: -each[0])[:limit]]
+
+
+def _deleted(connection: Any, number: int) -> bool:
+    connection.execute("BEGIN IMMEDIATE")
+    gone = bool(connection.execute("DELETE FROM notes WHERE id = ?", (number,)).rowcount)
+    if gone and connection.execute(_IS_INDEXED).fetchone()[0]:
+        connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
+    connection.execute("COMMIT")
+    return gone
+
+
+def _shown(row: tuple[int, str, str]) -> str:
+    """A line, with what follows indented, so that no note can look like two."""
+    number, made, note = row
+    return f"{number} ({made} UTC): " + "\n  ".join(note.splitlines())
+
+
 def _usual() -> Path:
     base = Path(os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA") or "")
-    home = base if base.is_absolute() else Path.home() / ".local" / "share"  # as XDG wants it
+    try:
+        home = base if base.is_absolute() else Path.home() / ".local" / "share"  # as XDG wants it
+    except RuntimeError as error:
+        raise ToolError("There is no home directory; set AGENTKIT_MEMORY to a file.") from error
     return home / "agentkit" / "memory.db"
 
 

@@ -1,0 +1,87 @@
+"""The drivers of the loop: they do what is due, and tell what happens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from typing import Any, cast
+
+from agentkit.calls import Calls
+from agentkit.errors import InterfaceError, JournalError
+from agentkit.events import Event, RequestSent, ResponseReceived, RunEnded
+from agentkit.interface import Interface, last_piece
+from agentkit.loop import Loop
+from agentkit.messages import Delta, Request, Response, Wait
+from agentkit.recorder import Record
+
+
+def drive(loop: Loop[Any], calls: Calls, interface: Interface) -> Generator[Event, None, None]:
+    """Carry a run out."""
+    try:
+        while (due := loop.due()) is not None:
+            if not isinstance(due, Request):
+                yield from calls.run(due)
+                continue
+            if calls.record:
+                calls.record.request(due)
+            yield RequestSent(due)
+            piece: Delta | Wait | Response | None = None
+            for piece in interface.stream(due):
+                yield _fed(loop, piece, calls.record)
+            last_piece([piece])
+    except BaseException as error:
+        _hand_over(loop, error, calls.record)
+        raise
+    yield _ended(loop, calls.record)
+
+
+async def adrive(
+    loop: Loop[Any], calls: Calls, interface: Interface
+) -> AsyncGenerator[Event, None]:
+    """`drive`, awaited."""
+    try:
+        while (due := loop.due()) is not None:
+            if not isinstance(due, Request):
+                async with aclosing(calls.arun(due)) as events:
+                    async for event in events:
+                        yield event
+                continue
+            if calls.record:
+                calls.record.request(due)
+            yield RequestSent(due)
+            async with aclosing(interface.astream(due)) as pieces:
+                piece: Delta | Wait | Response | None = None
+                async for piece in pieces:
+                    yield _fed(loop, piece, calls.record)
+                last_piece([piece])
+    except BaseException as error:
+        _hand_over(loop, error, calls.record)
+        raise
+    yield _ended(loop, calls.record)
+
+
+def _fed(loop: Loop[Any], piece: Delta | Wait | Response, record: Record | None) -> Event:
+    if not isinstance(piece, Response):
+        return piece
+    response = loop.feed(piece)
+    if record:
+        record.response(response)
+    return ResponseReceived(response)
+
+
+def _ended(loop: Loop[Any], record: Record | None) -> Event:
+    run = loop.run()
+    if record:
+        record.end(run)
+    return RunEnded(run)
+
+
+def _hand_over(loop: Loop[Any], error: BaseException, record: Record | None) -> None:
+    loop.cancel()
+    run, waited = loop.run(), error.waited if isinstance(error, InterfaceError) else 0.0
+    run = replace(run, waited=run.waited + waited)
+    cast(Any, error).run = run
+    if record:
+        with suppress(JournalError):  # the error that ends the run says more
+            record.end(run, error)

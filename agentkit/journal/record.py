@@ -1,0 +1,158 @@
+"""`JournalRecord`: writes what happens in one run, each time before the next thing happens."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import time
+from dataclasses import asdict
+from typing import Any
+
+from agentkit.errors import JournalError
+from agentkit.events import Run
+from agentkit.journal.store import Journal
+from agentkit.journal.texts import Packer
+from agentkit.messages import Message, Request, Response, ResultMessage
+from agentkit.recorder import DueCall
+from agentkit.redact import environment_secrets, hide
+
+_log = logging.getLogger("agentkit")
+
+
+class JournalRecord:
+    """The record of one run.
+
+    A run whose journal fails on the way goes on without it, and says so in the log: its answer is
+    worth more. But a run that somebody else goes on with meanwhile ends before it does anything.
+
+    Args:
+        journal: Where it is kept.
+        run: The run, with the transcript that it begins with.
+        prompt: What the user said, to be found in lists.
+        interface: The name of the interface, for lists.
+        model: The model, for lists.
+
+    Raises:
+        JournalError: The journal cannot be used.
+    """
+
+    def __init__(
+        self, journal: Journal, run: Run[Any], prompt: str | None, interface: str, model: str
+    ) -> None:
+        self._journal, self._id = journal, run.id
+        self._known = run.messages
+        self._broken = False
+        self._secrets = environment_secrets()
+        pack = Packer(self._secrets)
+        data = {"at": 0, "messages": pack.marks(run.messages), "prompt": prompt}
+        row = (run.id, time.time(), hide(prompt or "", self._secrets), interface, model)
+
+        def work(connection: sqlite3.Connection) -> int:
+            connection.execute(
+                "INSERT INTO runs (id, begun, state, prompt, interface, model) "
+                "VALUES (?, ?, 'running', ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET state = 'running', ended = NULL, error = NULL",
+                row,
+            )
+            last = "SELECT coalesce(max(number), 0) + 1 FROM events WHERE run = ?"
+            (number,) = connection.execute(last, (run.id,)).fetchone()
+            _insert(connection, pack, run.id, number, "begin", None, data)
+            return int(number)
+
+        self._number = journal.use(work, write=True)
+
+    def request(self, request: Request) -> None:
+        """A request is about to be sent."""
+        pack = Packer(self._secrets)
+        definitions = [pack.mark(json.dumps(each.to_dict())) for each in request.definitions]
+        options = {k: v for k, v in request.options.items() if k != "extra_headers"}
+        more = {"model": request.model, "options": pack.packed(options)}
+        data = self._news(request.messages, pack) | more | {"definitions": definitions}
+        self._append("request", None, data, pack)
+
+    def response(self, response: Response) -> None:
+        """A response came, and its calls were made readable."""
+        pack = Packer(self._secrets)
+        data = {
+            "message": pack.marks([response.message])[0],
+            "model": response.model,
+            "usage": asdict(response.usage) if response.usage else None,
+            "finish_reason": response.finish_reason,
+            "id": response.id,
+            "repairs": list(response.repairs),
+            "cost": response.cost,
+            "waited": response.waited,
+        }
+        self._append("response", None, data, pack)
+
+    def begun(self, due: DueCall) -> None:
+        """A call is about to run."""
+        data = {"index": due.index, "name": due.call.name}
+        self._append("call", due.key, data, Packer(self._secrets))
+
+    def result(self, due: DueCall, result: ResultMessage) -> None:
+        """A call has its result."""
+        pack = Packer(self._secrets)
+        data = {"index": due.index, "message": pack.marks([result])[0]}
+        self._append("result", due.key, data, pack)
+
+    def end(self, run: Run[Any], error: BaseException | None = None) -> None:
+        """The run has ended: with its answer, with calls that wait, or with an error."""
+        pack = Packer(self._secrets)
+        state = "failed" if error else "waiting" if run.pending else "done"
+        output = pack.dumped(run.to_dict()["output"]) if state == "done" else None
+        why = hide(f"{type(error).__name__}: {error}", self._secrets) if error else None
+        # What an error closed in the transcript is open for who goes on with the run.
+        news = {} if error else self._news(run.messages, pack)
+        row = (
+            time.time(), state, output, why, len(run.steps), run.usage.prompt_tokens,
+            run.usage.completion_tokens, run.cost, self._id,
+        )  # fmt: skip
+        sql = (
+            "UPDATE runs SET ended = ?, state = ?, output = ?, error = ?, steps = ?, "
+            "prompt_tokens = ?, completion_tokens = ?, cost = ? WHERE id = ?"
+        )
+        self._append("end", None, {**news, "state": state, "error": why}, pack, (sql, row))
+
+    def _news(self, messages: tuple[Message, ...], pack: Packer) -> dict[str, Any]:
+        """Where the transcript differs from what was written of it, and what is there now."""
+        pairs = zip(self._known, messages, strict=False)
+        same = next((n for n, (a, b) in enumerate(pairs) if a is not b), None)
+        at = min(len(self._known), len(messages)) if same is None else same
+        self._known = messages
+        return {"at": at, "messages": pack.marks(messages[at:])}
+
+    def _append(
+        self,
+        kind: str,
+        key: str | None,
+        data: dict[str, Any],
+        pack: Packer,
+        also: tuple[str, tuple[Any, ...]] | None = None,
+    ) -> None:
+        if self._broken:
+            return
+
+        def work(connection: sqlite3.Connection) -> None:  # one at a time, as the journal sees to
+            _insert(connection, pack, self._id, self._number + 1, kind, key, data)
+            if also is not None:
+                connection.execute(*also)
+            self._number += 1
+
+        try:
+            self._journal.use(work, write=True)
+        except JournalError as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError):
+                raise JournalError(
+                    f"Somebody else goes on with the run {self._id} meanwhile; this one ends."
+                ) from error
+            self._broken = True
+            _log.error("%s The run %s goes on without it.", error, self._id)
+
+
+def _insert(connection: sqlite3.Connection, pack: Packer, *event: Any) -> None:
+    run_id, number, kind, key, data = event
+    connection.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?)", pack.texts.items())
+    row = (run_id, number, time.time(), kind, key, pack.dumped(data))
+    connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", row)

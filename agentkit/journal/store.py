@@ -1,0 +1,141 @@
+"""`Journal`: a file of runs."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+from agentkit.errors import JournalError
+from agentkit.events import Run
+from agentkit.journal.stored import StoredRun, stored_run, stored_runs
+from agentkit.journal.tables import connected, unusable
+from agentkit.recorder import Record
+from agentkit.workers import per_process, renew_in_children
+
+T = TypeVar("T")
+_DAY = 86_400.0  # seconds
+
+
+class Journal:
+    """A SQLite file in which runs are kept, step by step, also those that were cut short.
+
+    Any number of threads and processes may write to it at once. It is opened when it is first used.
+
+    Args:
+        path: The file; it is made, for the user alone, if there is none.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).expanduser()
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Begin anew, as a forked child must: SQLite's connections stay with their process."""
+        self._lock = Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def use(self, work: Callable[[sqlite3.Connection], T], *, write: bool = False) -> T:
+        """What a function gives that is called with the connection, in one transaction.
+
+        Raises:
+            JournalError: The file cannot be used.
+        """
+        with self._lock:
+            if self._connection is None:
+                self._connection = connected(self.path)
+            connection = self._connection
+            try:
+                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                value = work(connection)
+                connection.execute("COMMIT")
+                return value
+            except sqlite3.Error as error:
+                raise unusable(self.path, error) from error
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file; it is opened again when it is used again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def begin(self, run: Run[Any], prompt: str | None, interface: str, model: str) -> Record:
+        """The record of a run that begins, or goes on, with this transcript.
+
+        Raises:
+            JournalError: The file cannot be used.
+        """
+        from agentkit.journal.record import JournalRecord
+
+        return JournalRecord(self, run, prompt, interface, model)
+
+    def run(self, run_id: str, *, repeat: Collection[str] = ()) -> Run[Any]:
+        """A run as far as it came, with its steps, to look at or to go on with.
+
+        A call that had begun and has no result waits in `pending`: approve it to repeat it, deny it
+        to leave it, or give its result with `Run.answer`.
+
+        Args:
+            run_id: The run.
+            repeat: Names of tools whose calls may be repeated without asking.
+
+        Raises:
+            JournalError: There is no such run, or the file cannot be used.
+        """
+        found = self.use(lambda connection: stored_run(connection, run_id, repeat))
+        if found is None:
+            raise JournalError(f"There is no run {run_id!r} in {os.fspath(self.path)!r}.")
+        return found
+
+    def runs(self, *, state: str | None = None, limit: int = 100) -> Sequence[StoredRun]:
+        """The newest runs first.
+
+        Args:
+            state: Only those that are "running", "waiting", "done" or "failed". One that was killed
+                is still "running".
+            limit: The most runs.
+
+        Raises:
+            JournalError: The file cannot be used.
+        """
+        return self.use(lambda connection: stored_runs(connection, state, limit))
+
+    def prune(self, *, days: float) -> int:
+        """Forget runs that began longer ago, and give the space back; the number of them.
+
+        Raises:
+            JournalError: The file cannot be used.
+        """
+
+        def work(connection: sqlite3.Connection) -> int:
+            oldest = time.time() - days * _DAY
+            gone = connection.execute("DELETE FROM runs WHERE begun < ?", (oldest,)).rowcount
+            connection.execute(
+                "DELETE FROM texts WHERE hash NOT IN (SELECT atom FROM events, "
+                "json_tree(events.data) WHERE json_tree.key = '$text')"
+            )
+            return gone
+
+        gone = self.use(work, write=True)
+        with self._lock:
+            assert self._connection  # it was just used
+            self._connection.execute("VACUUM")
+        return gone
+
+    def __repr__(self) -> str:
+        return f"Journal({os.fspath(self.path)!r})"
+
+
+@per_process
+def journal_at(path: str) -> Journal:
+    """The one journal of the process for a path, so that agents share its connection."""
+    return Journal(path)

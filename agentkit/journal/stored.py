@@ -1,0 +1,143 @@
+"""Runs as they stand in a journal."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agentkit.events import Run, Step
+from agentkit.journal.texts import unpacked
+from agentkit.messages import AssistantMessage, Message, Response, ResultMessage, Usage
+from agentkit.saving import load_messages
+from agentkit.transcript import told_apart
+
+_UNKNOWN = "it had begun when the run was cut short: it may or may not have run"
+_COLUMNS = (
+    "id, begun, ended, state, prompt, output, error, interface, model, steps, prompt_tokens, "
+    "completion_tokens, cost"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run in a list. Times are seconds since 1970; what is not known yet is None."""
+
+    id: str
+    begun: float
+    ended: float | None
+    state: str
+    prompt: str
+    output: Any
+    error: str | None
+    interface: str
+    model: str
+    steps: int | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    cost: float | None
+
+
+@dataclass
+class _Replay:
+    """Reads events one by one and is then what the run was after the last."""
+
+    messages: list[Message] = field(default_factory=list)
+    results: dict[int, ResultMessage] = field(default_factory=dict)
+    begun: set[int] = field(default_factory=set)
+    steps: list[Step] = field(default_factory=list)
+
+    def see(self, kind: str, data: dict[str, Any]) -> None:
+        if "messages" in data:  # it has the transcript as far as it changed
+            self.messages[data["at"] :] = _messages(data["messages"])
+            self._close()
+        if kind == "response":
+            message = _messages([data.pop("message")])[0]
+            assert isinstance(message, AssistantMessage)
+            usage = Usage(**data.pop("usage")) if data["usage"] else data.pop("usage")
+            repairs = tuple(data.pop("repairs"))
+            response = Response(message=message, usage=usage, repairs=repairs, **data)
+            self.messages.append(message)
+            self.steps.append(Step(response))
+        elif kind == "call":
+            self.begun.add(data["index"])
+        elif kind == "result":
+            (result,) = _messages([data["message"]])
+            assert isinstance(result, ResultMessage)
+            self.results[data["index"]] = result
+
+    def _close(self) -> None:
+        """Give the last step what the transcript has of it."""
+        place = self._last()
+        if self.steps and place is not None and place < len(self.messages):
+            message = self.messages[place]
+            given = tuple(m for m in self.messages[place:] if isinstance(m, ResultMessage))
+            assert isinstance(message, AssistantMessage)
+            whole = len(given) == len(message.calls)
+            response = replace(self.steps[-1].response, message=message)
+            self.steps[-1] = Step(response, given if whole else ())
+        self.results.clear()
+        self.begun.clear()
+
+    def _last(self) -> int | None:
+        places = [i for i, m in enumerate(self.messages) if isinstance(m, AssistantMessage)]
+        return places[-1] if places else None
+
+    def transcript(self, repeat: Collection[str]) -> tuple[Message, ...]:
+        """All messages; calls that had begun and have no result wait for a decision, but for those
+        of tools that may be called again."""
+        place = self._last()
+        if place is None or not (self.results or self.begun):
+            return tuple(self.messages)
+        message = self.messages[place]
+        assert isinstance(message, AssistantMessage)
+        unknown = {
+            index
+            for index in self.begun - self.results.keys()
+            if message.calls[index].name not in repeat
+        }
+        calls = message.calls
+        if unknown or 0 < len(self.results) < len(calls):  # each result must find its own call
+            calls = told_apart(calls)
+        calls = tuple(
+            replace(call, waits=_UNKNOWN, approved="") if index in unknown else call
+            for index, call in enumerate(calls)
+        )
+        given = [replace(r, id=calls[i].id) for i, r in sorted(self.results.items())]
+        earlier, later = self.messages[:place], self.messages[place + 1 :]
+        return (*earlier, replace(message, calls=calls), *later, *given)
+
+
+def stored_run(
+    connection: sqlite3.Connection, run_id: str, repeat: Collection[str]
+) -> Run[Any] | None:
+    """A run as far as it came; None if there is none of this id."""
+    row = connection.execute("SELECT state, output FROM runs WHERE id = ?", (run_id,)).fetchone()
+    if row is None:
+        return None
+    replay = _Replay()
+    for kind, data in _events(connection, run_id):
+        replay.see(kind, data)
+    state, output = row
+    answer = json.loads(output) if state == "done" and output else None
+    return Run.of_steps(run_id, answer, replay.transcript(repeat), tuple(replay.steps))
+
+
+def stored_runs(connection: sqlite3.Connection, state: str | None, limit: int) -> list[StoredRun]:
+    """The newest runs first."""
+    where = "" if state is None else "WHERE state = ?"
+    given = (limit,) if state is None else (state, limit)
+    sql = f"SELECT {_COLUMNS} FROM runs {where} ORDER BY begun DESC, id LIMIT ?"
+    return [StoredRun(*row) for row in connection.execute(sql, given)]
+
+
+def _events(connection: sqlite3.Connection, run_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    sql = "SELECT kind, data FROM events WHERE run = ? ORDER BY number"
+    for kind, data in connection.execute(sql, (run_id,)).fetchall():
+        yield kind, unpacked(connection, json.loads(data))
+
+
+def _messages(texts: list[str]) -> tuple[Message, ...]:
+    return load_messages(json.loads(text) for text in texts)

@@ -1,0 +1,123 @@
+"""The tables of a journal, and connections to them.
+
+`sqlite3 runs.db` reads them. `runs` has a row for each run; `events` what happened in it, in order,
+as JSON; `texts` each long text once, by its SHA-256: where an event has `{"$text": "9f86..."}`, the
+text with this hash is meant.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from agentkit.errors import JournalError
+
+_BUSY = 60.0  # seconds to wait for others that write
+_APPLICATION = 0x616B6A31  # "akj1": so that another program's file is not taken for a journal
+
+_MIGRATIONS = (
+    """
+    CREATE TABLE runs (
+        id TEXT PRIMARY KEY,
+        begun REAL NOT NULL,      -- seconds since 1970
+        ended REAL,
+        state TEXT NOT NULL,      -- running, waiting, done or failed
+        prompt TEXT,
+        output TEXT,              -- JSON
+        error TEXT,
+        interface TEXT,
+        model TEXT,
+        steps INTEGER,
+        prompt_tokens INTEGER,
+        completion_tokens INTEGER,
+        cost REAL                 -- US dollars
+    );
+    CREATE INDEX runs_begun ON runs (begun);
+    CREATE TABLE texts (hash TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE events (
+        run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        at REAL NOT NULL,         -- seconds since 1970
+        kind TEXT NOT NULL,       -- begin, request, response, call, result, hold or end
+        key TEXT,                 -- the call_key of a call or result
+        data TEXT NOT NULL,       -- JSON
+        PRIMARY KEY (run, number)
+    ) WITHOUT ROWID;
+    """,
+)
+"""What makes a file of each version from one of the version before."""
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """A connection to a journal, which is made if there is none, and brought to this version.
+
+    Raises:
+        JournalError: It cannot be used: it is no journal, corrupt, newer, or may not be written.
+    """
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # runs are the user's alone
+        connection = sqlite3.connect(
+            path, timeout=_BUSY, isolation_level=None, check_same_thread=False
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise unusable(path, error) from error
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise unusable(path, error) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def unusable(path: Path, error: Exception) -> JournalError:
+    """What is wrong with a journal, and what to do."""
+    said = str(error).lower()
+    if "disk is full" in said or "disk i/o" in said or "too large" in said:
+        what = "the disk is full, or the file may grow no more: make room, or give another journal"
+    elif "locked" in said or "busy" in said:
+        what = f"others kept it locked for more than {_BUSY:g} seconds"
+    elif "readonly" in said or "unable to open" in said or isinstance(error, PermissionError):
+        what = "it, or its directory, may not be written: give another path"
+    elif "not a database" in said or "malformed" in said:
+        what = "it is no SQLite file, or a corrupt one: move it away, and a new one is made"
+    else:
+        what = str(error)
+    return JournalError(f"The journal {os.fspath(path)!r} cannot be used: {what}.")
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+    # A killed process loses nothing by NORMAL; where the power fails, the last events may be lost.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    if _version(connection, path) == len(_MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for number in range(_version(connection, path), len(_MIGRATIONS)):
+        for statement in _MIGRATIONS[number].split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {number + 1}")
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application not in (0, _APPLICATION) or (application == 0 and (version or tables)):
+        raise JournalError(
+            f"{os.fspath(path)!r} is the database of another program, and no journal."
+        )
+    if version > len(_MIGRATIONS):
+        raise JournalError(
+            f"The journal {os.fspath(path)!r} has version {version}, and this agentkit knows only "
+            f"{len(_MIGRATIONS)}: update agentkit, or give another journal."
+        )
+    return int(version)

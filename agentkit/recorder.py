@@ -1,0 +1,54 @@
+"""What a run tells its record, each time before the next thing happens."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from agentkit.events import Run
+from agentkit.messages import FunctionCall, Request, Response, ResultMessage
+
+
+@dataclass(frozen=True, slots=True)
+class DueCall:
+    """A call that is to be run; `index` is its place in the model's message."""
+
+    call: FunctionCall
+    key: str
+    index: int
+
+    @classmethod
+    def of(cls, call: FunctionCall, step: str, index: int) -> DueCall:
+        """The call with its key. Whoever edits its arguments makes another call of it."""
+        edited = f":{call.digest[:8]}" if call.edited else ""
+        return cls(call, f"{step}:{index}{edited}", index)
+
+
+class Record(Protocol):
+    """The record of one run, such as the one that a journal keeps."""
+
+    def request(self, request: Request) -> None:
+        """A request is about to be sent."""
+
+    def response(self, response: Response) -> None:
+        """A response came, and its calls were made readable."""
+
+    def begun(self, due: DueCall) -> None:
+        """A call is about to run."""
+
+    def result(self, due: DueCall, result: ResultMessage) -> None:
+        """A call has its result."""
+
+    def end(self, run: Run[Any], error: BaseException | None = None) -> None:
+        """The run has ended: with its answer, with calls that wait, or with an error."""
+
+
+class Store(Protocol):
+    """Where runs are kept, such as a `Journal`."""
+
+    def begin(self, run: Run[Any], prompt: str | None, interface: str, model: str) -> Record:
+        """The record of a run that begins, or goes on, with this transcript."""
+
+    def run(self, run_id: str, *, repeat: Collection[str] = ()) -> Run[Any]:
+        """A run as far as it came; `repeat` are the tools whose calls may be repeated."""

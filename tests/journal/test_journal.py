@@ -1,0 +1,319 @@
+"""What is kept of runs, and going on with them."""
+
+import json
+import logging
+import os
+import sqlite3
+import stat
+import threading
+from contextlib import closing
+
+import pytest
+
+from agentkit import Agent, ConfigError, Context, LimitError, Limits, Run, tool
+from agentkit.errors import JournalError
+from agentkit.journal import Journal
+from agentkit.testing import ScriptedInterface, call
+
+
+@tool(read_only=True)
+def add(a: int, b: int) -> int:
+    """Add."""
+    return a + b
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "runs.db"
+
+
+def agent(path, *replies, tools=(add,), **settings):
+    return Agent(list(tools), ScriptedInterface(*replies), journal=path, **settings)
+
+
+def rows(path, sql, *given):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql, given).fetchall()
+
+
+def test_a_run_is_kept_step_by_step_and_found_again(path):
+    run = agent(path, call("add", a=1, b=2), "Three.").run("Add.", run_id="r")
+    stored = Journal(path).run("r")
+
+    assert [kind for (kind,) in rows(path, "SELECT kind FROM events ORDER BY number")] == [
+        "begin", "request", "response", "call", "result", "request", "response", "end"
+    ]  # fmt: skip
+    assert stored.messages == run.messages
+    assert stored.output == run.output
+    assert [each.response.message for each in stored.steps] == [
+        each.response.message for each in run.steps
+    ]
+    assert stored.steps[0].results == run.steps[0].results
+
+
+def test_runs_are_listed_with_what_they_came_to(path):
+    agent(path, "Hi.").run("Hello", run_id="a")
+    with pytest.raises(LimitError):
+        agent(path, call("add", a=1, b=2), limits=Limits(steps=1)).run("Add", run_id="b")
+    listed = Journal(path).runs()
+
+    assert [(each.id, each.state, each.prompt) for each in listed] == [
+        ("b", "failed", "Add"),
+        ("a", "done", "Hello"),
+    ]
+    assert listed[0].error.startswith("LimitError: ")
+    assert [each.id for each in Journal(path).runs(state="done")] == ["a"]
+
+
+def test_what_is_asked_before_is_written_before(path):
+    """Each event is in the file when its consequence begins."""
+    seen = []
+
+    @tool
+    def look(context: Context[None]) -> str:
+        seen.append(rows(path, "SELECT kind, key FROM events ORDER BY number")[-1])
+        return "fine"
+
+    class Looking(ScriptedInterface):
+        def send(self, request):
+            seen.append(rows(path, "SELECT kind, key FROM events ORDER BY number")[-1])
+            return super().send(request)
+
+    Agent([look], Looking(call("look"), "Done."), journal=path).run("Go", run_id="r")
+
+    assert seen == [("request", None), ("call", "r:1:0"), ("request", None)]
+
+
+def cut(path, run_id, kinds):
+    """Take the last events away, as if the process had died before them."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for kind in reversed(kinds):
+            ((number, found),) = connection.execute(
+                "SELECT number, kind FROM events WHERE run = ? ORDER BY number DESC LIMIT 1",
+                (run_id,),
+            ).fetchall()
+            assert found == kind
+            connection.execute("DELETE FROM events WHERE run = ? AND number = ?", (run_id, number))
+        connection.execute("UPDATE runs SET state = 'running', output = NULL")
+
+
+@pytest.mark.parametrize(
+    ("lost", "asked", "ran"),
+    [
+        (["end"], 0, 0),
+        (["response", "end"], 1, 0),
+        (["request", "response", "end"], 1, 0),
+        (["result", "request", "response", "end"], 1, 1),
+        (["call", "result", "request", "response", "end"], 1, 1),
+        (["response", "call", "result", "request", "response", "end"], 2, 1),
+        (["request", "response", "call", "result", "request", "response", "end"], 2, 1),
+    ],
+    ids=lambda each: "-".join(each) if isinstance(each, list) else None,
+)
+def test_a_run_goes_on_from_wherever_it_was_cut(path, lost, asked, ran):
+    done = []
+
+    @tool(idempotent=True)
+    def keep(n: int, context: Context[None]) -> str:
+        done.append(context.call_key)
+        return f"kept {n}"
+
+    replies = [call("keep", n=1), "Done."]
+    whole = agent(path, *replies, tools=[keep]).run("Go", run_id="r")
+    cut(path, "r", lost)
+    done.clear()
+    again = agent(path, *replies[2 - asked :], tools=[keep])
+    run = again.resume("r")
+
+    assert run.output == "Done."
+    assert run.messages == whole.messages
+    assert len(again.interface.requests) == asked
+    assert done == ["r:1:0"] * ran
+    assert Journal(path).run("r").messages == whole.messages
+
+
+@pytest.mark.parametrize(
+    ("decide", "ran", "told"),
+    [
+        (lambda run, c: run.approve(c), ["r:1:0"], "posted 1"),
+        (lambda run, c: run.answer(c, "it was posted"), [], "it was posted"),
+        (lambda run, c: run.deny(c, "leave it"), [], "leave it"),
+    ],
+    ids=["repeat", "give a result", "skip"],
+)
+def test_a_call_of_which_nobody_knows_waits_for_a_decision(path, decide, ran, told):
+    done = []
+
+    @tool
+    def post(n: int, context: Context[None]) -> str:
+        done.append(context.call_key)
+        return f"posted {n}"
+
+    agent(path, call("post", n=1), "Done.", tools=[post]).run("Go", run_id="r")
+    cut(path, "r", ["result", "request", "response", "end"])
+    done.clear()
+    again = agent(path, "Done.", tools=[post])
+    run = again.resume("r")
+    assert done == []
+    assert "may or may not have run" in run.pending[0].waits
+    run = again.run(after=decide(run, run.pending[0]))
+
+    assert (run.output, done) == ("Done.", ran)
+    assert told in run.messages[2].content
+
+
+def test_a_typed_answer_that_was_given_is_not_asked_for_again(path):
+    agent(path, call("final_answer", answer=5), output=int).run("Go", run_id="r")
+    cut(path, "r", ["end"])
+
+    assert agent(path, output=int).resume("r").output == 5
+
+
+def test_a_waiting_call_is_approved_from_the_journal(path):
+    @tool(destructive=True)
+    def delete(name: str) -> str:
+        return f"{name} is gone"
+
+    agent(path, call("delete", name="a"), tools=[delete]).run("Go", run_id="r")
+    assert Journal(path).runs()[0].state == "waiting"
+    run = agent(path, tools=[delete]).resume("r")
+    run = agent(path, "Done.", tools=[delete]).run(after=run.approve(*run.pending))
+
+    assert run.output == "Done."
+    assert Journal(path).run("r").messages == run.messages
+
+
+def test_a_run_that_has_its_answer_is_given_as_it_is(path):
+    first = agent(path, "Hi.").run("Hello", run_id="r")
+
+    assert agent(path).resume("r").messages == first.messages
+
+
+def test_two_that_go_on_with_one_run_do_nothing_twice(path):
+    agent(path, call("add", a=1, b=2), "Three.").run("Add.", run_id="r")
+    cut(path, "r", ["request", "response", "end"])
+    slow, quick = agent(path, "Three."), agent(path, "Three.")
+    events = slow.iter(after=Journal(path).run("r"))
+    next(events)
+    quick.resume("r")
+
+    with pytest.raises(JournalError, match="Somebody else goes on"):
+        list(events)
+
+
+def test_threads_and_their_runs_share_one_file(path):
+    shared = Agent([add], journal=path, interface="offline")
+    threads = [
+        threading.Thread(target=shared.run, args=(f"What is {n} plus 2?",)) for n in range(16)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert {each.state for each in Journal(path).runs()} == {"done"}
+    assert len(Journal(path).runs()) == 16
+
+
+def test_long_texts_are_kept_once_and_secrets_never(path, monkeypatch):
+    monkeypatch.setenv("SHOP_API_KEY", "hunter2hunter2")
+    page = "word " * 2_000 + "hunter2hunter2 gsk_abcdefghijklmnop"
+
+    @tool(max_chars=None)
+    def read() -> str:
+        return page
+
+    agent(path, call("read"), call("read"), "Read.", tools=[read]).run("Go")
+    (count,) = rows(path, "SELECT count(*) FROM texts WHERE text LIKE '%word word%'")[0]
+
+    assert count <= 2  # the two results differ in their ids at most
+    assert b"hunter2hunter2" not in path.read_bytes() + (path.parent / "runs.db-wal").read_bytes()
+    assert (
+        b"gsk_abcdefghijklmnop"
+        not in path.read_bytes() + (path.parent / "runs.db-wal").read_bytes()
+    )
+
+
+def test_the_file_is_the_users_alone(path):
+    agent(path, "Hi.").run("Hello")
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_old_runs_are_forgotten_with_their_texts(path):
+    agent(path, "Hi. " * 200).run("Hello", run_id="old")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE runs SET begun = begun - 86400 * 31")
+    agent(path, "Yes. " * 200).run("Hello again", run_id="new")
+
+    assert Journal(path).prune(days=30) == 1
+    assert [each.id for each in Journal(path).runs()] == ["new"]
+    assert Journal(path).run("new").output == "Yes. " * 200
+    assert not rows(path, "SELECT 1 FROM texts WHERE text LIKE '%Hi. Hi.%'")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (lambda path: path.write_bytes(b"no database" * 99), "no SQLite file, or a corrupt one"),
+        (lambda path: rows(path, "PRAGMA user_version = 1") and None, "another program"),
+        (lambda path: rows(path, "CREATE TABLE other (a)"), "another program"),
+        (lambda path: path.mkdir(), "may not be written"),
+    ],
+)
+def test_a_file_that_is_no_journal_is_one_clear_error_before_anything_runs(path, spoil, why):
+    spoil(path)
+    model = ScriptedInterface("Hi.")
+
+    with pytest.raises(JournalError, match=why):
+        Agent([add], model, journal=path).run("Hello")
+    assert model.requests == []
+
+
+def test_a_newer_journal_is_refused(path):
+    agent(path, "Hi.").run("Hello")
+    rows(path, "PRAGMA user_version = 99")
+
+    with pytest.raises(JournalError, match="update agentkit"):
+        Journal(path).runs()
+
+
+def test_a_journal_that_fails_on_the_way_costs_no_answer(path, caplog):
+    @tool
+    def spoil() -> str:
+        rows(path, "DROP TABLE events")
+        return "spoilt"
+
+    with caplog.at_level(logging.ERROR, "agentkit"):
+        run = agent(path, call("spoil"), "Done.", tools=[spoil]).run("Go")
+
+    assert run.output == "Done."
+    assert caplog.text.count("goes on without it") == 1
+
+
+def test_an_unknown_run_and_no_journal_are_clear_errors(path):
+    with pytest.raises(JournalError, match="There is no run 'x'"):
+        agent(path).resume("x")
+    with pytest.raises(JournalError, match="AGENTKIT_JOURNAL"):
+        Agent([add], ScriptedInterface()).resume("x")
+
+
+def test_the_environment_names_a_journal(path, monkeypatch):
+    monkeypatch.setenv("AGENTKIT_JOURNAL", os.fspath(path))
+    Agent([add], ScriptedInterface("Hi.")).run("Hello", run_id="r")
+
+    assert Journal(path).run("r").output == "Hi."
+
+
+def test_what_a_stored_run_waits_for_is_a_call_of_it(path):
+    run = Run(id="r", output=None, messages=())
+
+    with pytest.raises(ConfigError, match="does not wait"):
+        run.answer("call_1", "x")
+
+
+def test_events_are_plain_json(path):
+    agent(path, call("add", a=1, b=2), "Three.").run("Add.")
+
+    for (data,) in rows(path, "SELECT data FROM events"):
+        assert isinstance(json.loads(data), dict)
