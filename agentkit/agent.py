@@ -220,15 +220,20 @@ class Agent(Generic[T]):
         Raises:
             JournalError: There is no journal, or no such run in it.
         """
-        run = self._stored(run_id)
+        run = self.stored(run_id)
         return run if run.output is not None else self.run(after=run, **given)
 
     async def aresume(self, run_id: str, **given: Unpack[ResumeOptions]) -> Run[T]:
         """`resume`, awaited."""
-        run = self._stored(run_id)
+        run = self.stored(run_id)
         return run if run.output is not None else await self.arun(after=run, **given)
 
-    def _stored(self, run_id: str) -> Run[T]:
+    def stored(self, run_id: str) -> Run[T]:
+        """A run of the journal, so that `run(after=...)` can go on with it; see `resume`.
+
+        Raises:
+            JournalError: There is no journal, or no such run in it.
+        """
         if self.journal is None:
             raise JournalError("There is no journal: Agent(journal=...), or AGENTKIT_JOURNAL.")
         safe = [each.name for each in self.toolbox.values() if each.idempotent or each.read_only]

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from agentkit import Limits
-from agentkit.cli import interfaces, tools
+from agentkit.cli import interfaces, runs, tools
 from agentkit.cli.chat import Chat
 from agentkit.cli.doctor import doctor
 from agentkit.cli.errors import WRONG_USE, reported
 from agentkit.cli.options import (
     Approve,
     InterfaceName,
+    JournalPath,
     Json,
     MaxSteps,
     Model,
@@ -49,6 +49,7 @@ app = typer.Typer(
 )
 app.add_typer(tools.app, name="tools")
 app.add_typer(interfaces.app, name="interfaces")
+app.add_typer(runs.app, name="runs")
 app.command()(doctor)
 
 
@@ -124,6 +125,7 @@ def run(
     json: Json = False,
     max_steps: MaxSteps = None,
     approval: Approve = "ask_for_destructive",
+    journal: JournalPath = None,
 ) -> None:
     """Ask once, with tools, and print the answer.
 
@@ -137,10 +139,8 @@ def run(
     """
     asked = read_prompt(prompt)
     options = read_options(option or [], stream, json)
-    limits = Limits() if max_steps is None else Limits(steps=max_steps)
-    agent = build_agent(
-        tools, interface, model, options=options, system=system, limits=limits, approval=approval
-    )
+    more: dict[str, Any] = {"system": system, "max_steps": max_steps, "journal": journal}
+    agent = build_agent(tools, interface, model, options=options, approval=approval, **more)
     follow(agent, screen_for(json=json, stream="stream" in options), asked)
 
 
@@ -164,8 +164,13 @@ def chat(
     exchange is shown and ends nothing: the exit code is 0.
     """
     options = read_options(option or [], stream, json)
-    limits = Limits() if max_steps is None else Limits(steps=max_steps)
     agent = build_agent(
-        tools, interface, model, options=options, system=system, limits=limits, approval=approval
+        tools,
+        interface,
+        model,
+        options=options,
+        system=system,
+        max_steps=max_steps,
+        approval=approval,
     )
     Chat(agent, lambda: screen_for(json=json, stream="stream" in options)).talk()

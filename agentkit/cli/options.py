@@ -74,6 +74,16 @@ Approve = Annotated[
         "always; never. Some tools, such as the shell, ask under each policy.",
     ),
 ]
+JournalPath = Annotated[
+    str | None,
+    typer.Option(
+        "--journal",
+        metavar="FILE",
+        show_default=False,
+        help="The file in which runs are kept step by step; `agentkit runs` shows and resumes "
+        "them. Default: AGENTKIT_JOURNAL, or none.",
+    ),
+]
 MaxSteps = Annotated[
     int | None,
     typer.Option(

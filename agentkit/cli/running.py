@@ -21,8 +21,9 @@ def build_agent(
     *,
     options: dict[str, Any],
     system: str | None,
-    limits: Limits,
+    max_steps: int | None,
     approval: str,
+    journal: str | None = None,
 ) -> Agent[str]:
     """The agent that the options describe, checked before anything is asked."""
     agent = Agent(
@@ -31,8 +32,9 @@ def build_agent(
         model=model,
         instructions=system,
         options=options,
-        limits=limits,
+        limits=Limits() if max_steps is None else Limits(steps=max_steps),
         approval=cast(Any, approval),  # the agent checks it
+        journal=journal,
     )
     agent.interface.check(Request(messages=(), model=model, options=options))
     return agent
@@ -63,8 +65,16 @@ def follow(
 
     Whatever ends the run carries it as `error.run`.
     """
-    asker = asker or Asker()
     run = _followed(agent.iter(prompt, messages=messages), screen)
+    return _decided(agent, screen, run, asker or Asker())
+
+
+def go_on(agent: Agent[str], screen: Screen, run: Run[str]) -> Run[str]:
+    """`follow` for a run that was cut short."""
+    return _decided(agent, screen, _followed(agent.iter(after=run), screen), Asker())
+
+
+def _decided(agent: Agent[str], screen: Screen, run: Run[str], asker: Asker) -> Run[str]:
     while run.pending:
         try:
             decided = asker.decide(run)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from agentkit.errors import JournalError
 from agentkit.events import Run
-from agentkit.journal.stored import StoredRun, stored_run, stored_runs
+from agentkit.journal.stored import StoredEvent, StoredRun, stored_events, stored_run, stored_runs
 from agentkit.journal.tables import connected, unusable
 from agentkit.recorder import Record
 from agentkit.workers import per_process, renew_in_children
@@ -95,6 +95,14 @@ class Journal:
         if found is None:
             raise JournalError(f"There is no run {run_id!r} in {os.fspath(self.path)!r}.")
         return found
+
+    def events(self, run_id: str) -> Sequence[StoredEvent]:
+        """What happened in a run, in order; nothing if there is no such run.
+
+        Raises:
+            JournalError: The file cannot be used.
+        """
+        return self.use(lambda connection: stored_events(connection, run_id))
 
     def runs(self, *, state: str | None = None, limit: int = 100) -> Sequence[StoredRun]:
         """The newest runs first.

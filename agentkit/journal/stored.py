@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -38,6 +38,23 @@ class StoredRun:
     prompt_tokens: int | None
     completion_tokens: int | None
     cost: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """What happened in a run, and when, in seconds since 1970.
+
+    Args:
+        at: When.
+        kind: begin, request, response, call, result or end.
+        key: The `call_key` of a call or a result.
+        data: What is known of it; messages are JSON texts.
+    """
+
+    at: float
+    kind: str
+    key: str | None
+    data: dict[str, Any]
 
 
 @dataclass
@@ -118,8 +135,8 @@ def stored_run(
     if row is None:
         return None
     replay = _Replay()
-    for kind, data in _events(connection, run_id):
-        replay.see(kind, data)
+    for each in stored_events(connection, run_id):
+        replay.see(each.kind, dict(each.data))
     state, output = row
     answer = json.loads(output) if state == "done" and output else None
     return Run.of_steps(run_id, answer, replay.transcript(repeat), tuple(replay.steps))
@@ -133,10 +150,14 @@ def stored_runs(connection: sqlite3.Connection, state: str | None, limit: int) -
     return [StoredRun(*row) for row in connection.execute(sql, given)]
 
 
-def _events(connection: sqlite3.Connection, run_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    sql = "SELECT kind, data FROM events WHERE run = ? ORDER BY number"
-    for kind, data in connection.execute(sql, (run_id,)).fetchall():
-        yield kind, unpacked(connection, json.loads(data))
+def stored_events(connection: sqlite3.Connection, run_id: str) -> list[StoredEvent]:
+    """What happened in a run, in order; nothing for one that is not there."""
+    sql = "SELECT at, kind, key, data FROM events WHERE run = ? ORDER BY number"
+    found = connection.execute(sql, (run_id,)).fetchall()
+    return [
+        StoredEvent(at, kind, key, unpacked(connection, json.loads(data)))
+        for at, kind, key, data in found
+    ]
 
 
 def _messages(texts: list[str]) -> tuple[Message, ...]:
