@@ -143,7 +143,7 @@ def test_a_statement_without_end_is_stopped(place, asked, sql):
     ).map(" ".join)
 )  # fmt: skip
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_whatever_is_asked_the_file_stays_as_it_is(place, asked, sql):
     before = state_of(place)
@@ -282,7 +282,7 @@ def test_what_is_swapped_for_a_link_meanwhile_is_never_read(place, asked, tool, 
         thread = threading.Thread(target=swap)
         thread.start()
         try:
-            said = [asked("SELECT name FROM items", tool, "sub/a.db") for _ in range(15)]
+            said = [asked("SELECT name FROM items", tool, "sub/a.db") for _ in range(8)]
         finally:
             ended.set()
             thread.join()

@@ -16,6 +16,7 @@ from agentkit_tools._apart import apart
 _BESIDE = ("-journal", "-wal", "-shm")  # files that SQLite has beside a database
 _TEMPORARY = 100_000_000  # bytes of a temporary file, as for sorting
 _LARGEST = 100_000_000_000  # bytes of a database that is written
+_BUSY = 2.0  # seconds to wait for a lock
 _GRACE = 2.0  # seconds more, as the statement itself is stopped in time and says so
 
 
@@ -40,6 +41,7 @@ def use_database(database: SafePath, *, seconds: float, write: bool = False, **a
         "path": database.root.real_path(database.parts),
         "name": str(database),
         "limit": seconds,
+        "wait": _BUSY,
     }
     if not write:
         return apart("_worker_sqlite.py", file_size=_TEMPORARY, write=False, **given, **asked)
@@ -47,9 +49,9 @@ def use_database(database: SafePath, *, seconds: float, write: bool = False, **a
     try:
         return apart("_worker_sqlite.py", **given, **asked)
     except ToolError:
-        if _beside(database, "-journal").kind() == "file":  # it was ended while it wrote
-            with suppress(ToolError):
-                apart("_worker_sqlite.py", **given)  # to open it undoes what is half done
+        if _beside(database, "-journal").kind() == "file":  # it may have been ended while it wrote
+            with suppress(ToolError):  # to open it undoes what is half done
+                apart("_worker_sqlite.py", **given | {"wait": 0})
         raise
 
 

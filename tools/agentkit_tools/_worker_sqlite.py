@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 _BESIDE = ("-journal", "-wal", "-shm")  # files that SQLite has beside a database
-_BUSY = 2.0  # seconds to wait for a lock
 _STEPS = 1_000  # steps of SQLite's machine between two looks at the clock
 _LONGEST_VALUE = 50_000_000  # bytes that any value may have, also while it is computed
 _MOST_ROWS = 200
@@ -51,7 +50,7 @@ _NEVER = {  # for who writes; the last two because one statement is one transact
 def schema(connection: sqlite3.Connection) -> str:
     """The statements that make what is in the database, with the rows that tables have."""
     listed = connection.execute(
-        "SELECT name, type, sql FROM sqlite_schema WHERE sql IS NOT NULL "
+        "SELECT name, type, sql FROM sqlite_master WHERE sql IS NOT NULL "
         "AND name NOT LIKE 'sqlite~_%' ESCAPE '~' "
         "ORDER BY type = 'index', type = 'trigger', rowid LIMIT ?",
         (_MOST_TABLES + 1,),
@@ -109,11 +108,11 @@ def _cell(value: Any) -> Any:
     return value
 
 
-def _connected(path: str, limit: float, write: bool) -> sqlite3.Connection:
+def _connected(path: str, limit: float, wait: float, write: bool) -> sqlite3.Connection:
     """Reading is held three times: by how the file is opened, by the connection, and by what is
     authorized."""
     uri = f"{Path(path).as_uri()}?mode={'rw' if write else 'ro'}"
-    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY, isolation_level=None)
+    connection = sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None)
     for kind, value in _LIMITS.items():
         connection.setlimit(kind, value)
     connection.execute("PRAGMA trusted_schema = OFF")
@@ -230,7 +229,7 @@ def _done(asked: dict[str, Any]) -> Any:
     write = asked["write"]
     work: Callable[..., Any] = statement if "sql" in asked else schema
     given = [asked["sql"], asked["parameters"]] if "sql" in asked else []
-    with closing(_connected(asked["path"], asked["limit"], write)) as connection:
+    with closing(_connected(asked["path"], asked["limit"], asked["wait"], write)) as connection:
         _check(asked)
         if write:
             connection.execute("BEGIN IMMEDIATE")

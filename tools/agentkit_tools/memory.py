@@ -38,9 +38,9 @@ CREATE TRIGGER IF NOT EXISTS added AFTER INSERT ON notes BEGIN
 END;
 INSERT INTO words (words) VALUES ('rebuild');
 """
-_IS_INDEXED = "SELECT count(*) FROM sqlite_schema WHERE name = 'words'"
+_IS_INDEXED = "SELECT count(*) FROM sqlite_master WHERE name = 'words'"
 _MAY_BE_INDEXED = "SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'"
-_MATCHING = """
+_BEST = """
 SELECT id, made, notes.note FROM words JOIN notes ON id = words.rowid
 WHERE words MATCH ? ORDER BY round(rank, 6), id DESC LIMIT ?
 """
@@ -85,8 +85,8 @@ class Memory:
                 (number,) = connection.execute("SELECT count(*) FROM notes").fetchone()
                 if number >= _MOST:
                     raise ToolError(f"There are {_MOST:,} notes, which is the most; forget some.")
-                insert = "INSERT INTO notes (note) VALUES (?) RETURNING id"
-                kept = connection.execute(insert, (text,)).fetchone()
+                insert = connection.execute("INSERT INTO notes (note) VALUES (?)", (text,))
+                kept = (insert.lastrowid,)
             connection.execute("COMMIT")
         return f"Remembered as note {kept[0]}."
 
@@ -99,11 +99,10 @@ class Memory:
             query: Words to look for, any of which may be there; the newest notes if empty.
             limit: The most notes.
         """
-        words = _words(query)[:_MOST_WORDS]
-        if query.strip() and not words:
+        if query.strip() and not _words(query):
             raise ToolError("A query is made of words.")
         with self._opened(make=False) as connection:
-            found = _found(connection, words, limit) if connection else []
+            found = _found(connection, query, limit) if connection else []
         return "\n".join(map(_shown, found)) or "No note."
 
     @tool(destructive=True, idempotent=True)
@@ -129,6 +128,7 @@ class Memory:
                 return
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with closing(_connected(path)) as connection:
+                connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
                 (version,) = connection.execute("PRAGMA user_version").fetchone()
                 if version > _VERSION:
                     raise ToolError("The notes were kept by a newer agentkit; this one is too old.")
@@ -153,9 +153,7 @@ def _connected(path: Path) -> Any:
         if not path.exists():
             private = stack.enter_context(tempfile.NamedTemporaryFile())
             uri += f"?modeof={quote(private.name)}"
-        connection = sqlite3.connect(uri, uri=True, timeout=_BUSY, isolation_level=None)
-    connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
-    return connection
+        return sqlite3.connect(uri, uri=True, timeout=_BUSY, isolation_level=None)
 
 
 def _begin(connection: Any) -> None:
@@ -186,22 +184,25 @@ def _words(query: str) -> list[str]:
     return "".join(kept).split()
 
 
-def _found(connection: Any, words: list[str], limit: int) -> list[tuple[int, str, str]]:
+def _found(connection: Any, query: str, limit: int) -> list[tuple[int, str, str]]:
     """The notes with any of the words, the best first; without words all, the newest first."""
-    found: list[tuple[int, str, str]] = []
+    words = _words(query)[:_MOST_WORDS]
     if words and connection.execute(_IS_INDEXED).fetchone()[0]:
-        query = " OR ".join(f'"{word}"' for word in words)
-        found = connection.execute(_MATCHING, (query, limit)).fetchall()
-    if found:
-        return found
-    # Languages without blanks between words have no words in the index; nor has a SQLite without.
-    newest = connection.execute("SELECT id, made, note FROM notes ORDER BY id DESC")
+        matching = " OR ".join(f'"{word}"' for word in words)
+        found: list[tuple[int, str, str]] = connection.execute(_BEST, (matching, limit)).fetchall()
+        if found or query.isascii():
+            return found
+    # The index does not know the words of languages that put no blanks between them.
+    sql = "SELECT id, made, note FROM notes ORDER BY id DESC LIMIT ?"
+    newest = connection.execute(sql, (_MOST if words else limit,))
     scored = ((sum(word in _plain(row[2]) for word in words), row) for row in newest)
-    matching = [each for each in scored if each[0] or not words]
-    return [row for _, row in sorted(matching, key=lambda each: -each[0])[:limit]]
+    fitting = [each for each in scored if each[0] or not words]
+    return [row for _, row in sorted(fitting, key=lambda each: -each[0])[:limit]]
 
 
 def _deleted(connection: Any, number: int) -> bool:
+    if not 0 < number < 1 << 63:  # SQLite cannot even be asked
+        return False
     connection.execute("BEGIN IMMEDIATE")
     gone = bool(connection.execute("DELETE FROM notes WHERE id = ?", (number,)).rowcount)
     if gone and connection.execute(_IS_INDEXED).fetchone()[0]:
