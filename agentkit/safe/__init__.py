@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from agentkit.safe.fetching import Page as Page
     from agentkit.safe.fetching import afetch as afetch
     from agentkit.safe.fetching import fetch as fetch
+    from agentkit.safe.fetching import known_charset as known_charset
     from agentkit.safe.paths import Root as Root
     from agentkit.safe.paths import SafePath as SafePath
     from agentkit.safe.programs import Finished as Finished
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from agentkit.safe.urls import SafeUrl as SafeUrl
 
 _HOMES = {
-    "fetching": "Page afetch fetch",
+    "fetching": "Page afetch fetch known_charset",
     "paths": "Root SafePath",
     "programs": "Finished Operand run_program",
     "secrets": "Secret",

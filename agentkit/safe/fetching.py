@@ -93,10 +93,10 @@ async def afetch(
                 return page
             following = guard.check(to)
             if at.scheme == "https" and following.scheme == "http":
-                raise ToolError(f"{at.host} redirects from https to http, which is not followed.")
+                raise ToolError(f"{_host(at)} redirects from https to http, which is not followed.")
             own = own if _origin(at) == _origin(following) else {}
             at = following
-    raise ToolError(f"{at.host} redirects more than {max_redirects} times.")
+    raise ToolError(f"{_host(at)} redirects more than {max_redirects} times.")
 
 
 def fetch(url: str, **options: Unpack[FetchOptions]) -> Page:
@@ -112,7 +112,9 @@ async def _got(
     transport: AsyncGuardedTransport, url: httpx.URL, headers: Mapping[str, str]
 ) -> tuple[Page, str | None]:
     """What stands there, and where a redirect leads."""
-    request = httpx.Request("GET", url, headers={"user-agent": _AGENT, "accept": "*/*", **headers})
+    sent = httpx.Headers({"user-agent": _AGENT, "accept": "*/*"})
+    sent.update(headers)
+    request = httpx.Request("GET", url, headers=sent)
     try:
         response = await transport.handle_async_request(request)
         try:
@@ -120,7 +122,7 @@ async def _got(
         finally:
             await response.aclose()
     except httpx.HTTPError as error:
-        raise ToolError(f"{url.host} cannot be read: {_reason(error)}.") from None
+        raise ToolError(f"{_host(url)} cannot be read: {_reason(error)}.") from None
     to = response.headers.get("location") if response.status_code in _REDIRECTS else None
     kind, charset = _media(response.headers.get("content-type", ""))
     page = Page(str(url), response.status_code, kind, content, charset)
@@ -134,23 +136,36 @@ def _joined(url: httpx.URL, to: str) -> str:
     try:
         return str(url.join(to))
     except (httpx.InvalidURL, ValueError):
-        raise ToolError(f"{url.host} redirects to what is no URL.") from None
+        raise ToolError(f"{_host(url)} redirects to what is no URL.") from None
+
+
+def _host(url: httpx.URL) -> str:
+    return url.raw_host.decode("ascii")  # url.host would decode IDNA, which may fail
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:
-    return url.scheme, url.host, port_of(url)
+    return url.scheme, _host(url), port_of(url)
+
+
+def known_charset(name: str) -> str:
+    """The name if it is one of an encoding of text that reads any bytes in reasonable time.
+
+    It is empty for others, also for those that are Python's own, such as `punycode`.
+    """
+    try:
+        "".encode(name)  # unlike codecs.lookup, this knows encodings of text alone
+        return "" if codecs.lookup(name).name in _NO_CHARSETS else name
+    except (LookupError, UnicodeError, ValueError):
+        return ""
 
 
 def _media(content_type: str) -> tuple[str, str]:
     kind, _, rest = content_type.partition(";")
     found = re.search(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", rest, re.IGNORECASE)
-    charset = found[1] if found else ""
-    try:
-        "".encode(charset or "utf-8")  # unlike codecs.lookup, this knows encodings of text alone
-        known = codecs.lookup(charset or "utf-8").name not in _NO_CHARSETS
-    except (LookupError, UnicodeError):
-        known = False
-    return kind.strip().lower(), charset if known else ""
+    kind = kind.strip().lower()
+    # It goes into messages, where nobody wants a server's prose.
+    known = kind if re.fullmatch(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,80}", kind) else ""
+    return known, known_charset(found[1]) if found else ""
 
 
 def _reason(error: httpx.HTTPError) -> str:

@@ -49,6 +49,7 @@ class AsyncGuardedTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, guard: Guard | None = None, **bounds: Unpack[Bounds]) -> None:
+        _check(bounds)
         self._guard = guard or Guard()
         self._max_bytes = bounds.get("max_bytes", 5_000_000)
         self.seconds = bounds.get("seconds", 30.0)
@@ -134,6 +135,7 @@ class GuardedTransport(httpx.BaseTransport):
     """
 
     def __init__(self, guard: Guard | None = None, **bounds: Unpack[Bounds]) -> None:
+        _check(bounds)
         self._guard, self._bounds = guard, bounds
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -181,6 +183,13 @@ class until:  # noqa: N801 - it is used as a function
             raise ToolError(f"It took longer than {self.seconds:g} seconds.") from None
 
 
+def _check(bounds: Bounds) -> None:
+    if unknown := bounds.keys() - Bounds.__annotations__.keys():
+        raise TypeError(
+            f"There is no {min(unknown)!r}; there are {', '.join(Bounds.__annotations__)}."
+        )
+
+
 @per_process
 def _well_known() -> SSLContext:
     """What httpx trusts. Reading the certificates takes longer than most fetches: 40 ms."""
@@ -214,17 +223,26 @@ def _expander(encoding: str) -> Callable[[bytes | None, int], bytes]:
         return lambda chunk, most: chunk or b""
     if name not in ("gzip", "x-gzip"):
         raise ToolError(f"The response is compressed as {name[:40]!r}, which was not asked for.")
-    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)  # | 16: with the header of gzip
-    begun = False
+    inflate, begun = _inflater(), False
 
     def expand(chunk: bytes | None, most: int) -> bytes:
-        nonlocal begun
+        nonlocal inflate, begun
         begun = begun or bool(chunk)
         if chunk is None and begun and not inflate.eof:
             raise ToolError("The response ends within its compressed body.")
+        given: list[bytes] = []
         try:
-            return inflate.decompress(chunk or b"", most)
+            while chunk and most > 0:  # behind the most the caller says that it is too large
+                inflate = _inflater() if inflate.eof else inflate  # for a further member
+                given.append(inflate.decompress(chunk, most))
+                most -= len(given[-1])
+                chunk = inflate.unused_data
         except zlib.error:
             raise ToolError("The response is not compressed as it says.") from None
+        return b"".join(given)
 
     return expand
+
+
+def _inflater() -> Any:
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)  # | 16: with the header of gzip

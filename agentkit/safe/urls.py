@@ -63,7 +63,7 @@ class Guard:
 
     Args:
         hosts: The only hosts that are allowed; `*.example.com` stands for all below it. Any host if
-            not given.
+            not given, and none if empty.
         ports: The ports that are allowed.
         networks: Networks that are allowed though not public, such as `10.1.0.0/16`.
         resolve: Gives the addresses of a host and port; the system's own way if not given.
@@ -72,7 +72,7 @@ class Guard:
         ValueError: A network is none.
     """
 
-    hosts: Sequence[str] = ()
+    hosts: Sequence[str] | None = None
     ports: Sequence[int] = (80, 443)
     networks: Sequence[str] = ()
     resolve: Callable[[str, int], Sequence[str]] = system_addresses
@@ -96,8 +96,9 @@ class Guard:
             self._check_name(host)
         else:
             self.check_address(address, host)
-        if self.hosts and not any(_matches(host, each.lower()) for each in self.hosts):
-            raise ToolError(f"{host} is not among the hosts allowed: {', '.join(self.hosts)}.")
+        if self.hosts is not None and not any(_matches(host, e.lower()) for e in self.hosts):
+            allowed = ", ".join(self.hosts) or "none"
+            raise ToolError(f"{host} is not among the hosts allowed: {allowed}.")
         port = port_of(parsed)
         if port not in self.ports:
             allowed = ", ".join(map(str, self.ports))
@@ -140,7 +141,7 @@ class Guard:
 
     def _check_name(self, host: str) -> None:
         inner = any(host == each or host.endswith(f".{each}") for each in _INNER)
-        if not self._networks and not self.hosts and (inner or "." not in host):
+        if not self._networks and self.hosts is None and (inner or "." not in host):
             raise ToolError(f"{host} is a name inside a network; only public ones are allowed.")
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
@@ -156,6 +157,10 @@ class Guard:
             except ToolError as error:
                 reason = {"reason": str(error).rstrip(".")}
                 raise PydanticCustomError("url", "{reason}", reason) from None
+        elif value is not None:
+            raise TypeError(
+                "Guard judges texts: write list[Annotated[str, Guard()]], and no HttpUrl."
+            )
         return value
 
 
@@ -199,11 +204,12 @@ def _parsed(text: str) -> httpx.URL:
         raise ToolError("Before its path a URL has a host alone: no user, no password, no % and @.")
     try:
         url = httpx.URL(text)
-        host = url.raw_host.decode("ascii")
+        _ = url.host  # which httpx decodes again and again, and not every name can be
     except (httpx.InvalidURL, UnicodeError, ValueError):
         raise ToolError("That is no URL that can be read; write it as https://host/path.") from None
-    if not host.isascii() or unicodedata.normalize("NFKC", url.host) != url.host:
-        raise ToolError("The host of the URL has letters that can be read as others.")
+    port = re.split("[?#]", authority)[0].rpartition(":")[2]
+    if url.port is not None and not re.fullmatch("[0-9]{1,5}", port):
+        raise ToolError("The port of the URL is no plain number.")
     return url
 
 

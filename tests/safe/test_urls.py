@@ -4,6 +4,7 @@ from ipaddress import ip_address
 from typing import Annotated
 
 import pytest
+from pydantic import HttpUrl
 
 from agentkit import Toolbox, ToolError, tool
 from agentkit.safe import Guard, SafeUrl
@@ -136,6 +137,29 @@ def test_only_the_hosts_that_are_named_are_allowed():
         with pytest.raises(ToolError, match="not among the hosts allowed"):
             guard.check(f"https://{host}/")
     assert len(allowed) == 3
+
+
+def test_an_empty_list_of_hosts_allows_none():
+    with pytest.raises(ToolError, match="not among the hosts allowed: none"):
+        Guard(hosts=[]).check("https://example.com/")
+
+
+@pytest.mark.parametrize("port", ["\u0668\u0660", "8_0", "+80"])
+def test_a_port_is_plain_digits(port):
+    with pytest.raises(ToolError, match=r"no plain number|no URL that can be read"):
+        Guard(ports=[80, 8_0]).check(f"https://example.com:{port}/")
+
+
+@pytest.mark.parametrize("kind", [list[str], HttpUrl])
+def test_a_guard_that_would_judge_nothing_is_an_error(kind):
+    @tool
+    def odd(url: Annotated[kind, Guard()]) -> str:
+        return "reached"
+
+    given = ["http://127.0.0.1/"] if kind == list[str] else "http://127.0.0.1/"
+    result = Toolbox(odd).call(call("odd", url=given))
+
+    assert "Guard judges texts" in result.content
 
 
 def test_networks_that_are_named_are_allowed_and_no_others():

@@ -97,6 +97,13 @@ def test_a_value_that_is_too_large_is_refused(asked, monkeypatch):
 
 
 def test_a_missing_library_is_named(asked, monkeypatch):
-    monkeypatch.setitem(sys.modules, "jmespath", None)
+    monkeypatch.setattr(_apart.PathFinder, "find_spec", lambda name, path: None)
 
     assert 'pip install "agentkit[tools]"' in asked(expression="a", text="{}")
+
+
+def test_a_file_of_that_name_in_the_working_directory_is_not_imported(asked, tmp_path, monkeypatch):
+    (tmp_path / "jmespath.py").write_text("raise SystemExit('imported')", encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    assert asked(expression="a", text='{"a": 1}') == "1"

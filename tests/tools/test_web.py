@@ -1,6 +1,7 @@
 """Pages, JSON and downloads from a real server on loopback."""
 
 import os
+import sys
 
 import pytest
 from web_server import Answer, WebServer
@@ -8,6 +9,7 @@ from web_server import Answer, WebServer
 from agentkit import Agent, Toolbox
 from agentkit.safe import Guard
 from agentkit.testing import ScriptedInterface, call
+from agentkit_tools import _apart
 from agentkit_tools import web as web_module
 from agentkit_tools.web import Downloads, Web
 
@@ -172,6 +174,30 @@ def test_a_download_waits_for_approval(web, guard, tmp_path):
 
 
 def test_a_missing_library_is_named(web, got, monkeypatch):
-    monkeypatch.setattr(web_module, "find_spec", lambda name: None)
+    monkeypatch.setattr(_apart.PathFinder, "find_spec", lambda name, path: None)
 
     assert 'pip install "agentkit[tools]"' in got("fetch_page", "/tin").content
+
+
+@pytest.mark.parametrize("place", [0, None], ids=["first on the path", "last on the path"])
+def test_files_that_a_model_may_have_written_are_never_imported(got, tmp_path, monkeypatch, place):
+    """A program's directory is on the path, and libraries try to import what may not be there."""
+    for name in ("lxml", "pycurl", "brotli", "cchardet", "trafilatura", "json"):
+        code = f"print('OWNED'); raise SystemExit('{name} was imported')"
+        (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    path = sys.path.copy()
+    path.insert(len(path) if place is None else place, str(tmp_path))
+    monkeypatch.setattr(sys, "path", path)
+
+    assert "Tin is a metal" in got("fetch_page", "/tin").content
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "undefined", "unicode_escape", "utf-7"])
+def test_a_page_cannot_choose_an_encoding_that_is_none(web, got, charset):
+    body = (
+        f"<meta charset={charset}><p>plain text</p>".encode() + b"a" * 200_000 + b"-" + b"a" * 9_000
+    )
+    web.answers["/page"] = html(body, "text/html")
+
+    assert "plain text" in got("fetch_page", "/page").content

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import site
 import sys
+import sysconfig
+from importlib.machinery import PathFinder
 from typing import Any
+
+import pydantic
 
 from agentkit import ToolError
 from agentkit.safe import run_program
@@ -45,9 +50,34 @@ def apart(worker: str, *, seconds: float | None = None, file_size: int = 0, **gi
         raise ToolError(f"It was stopped after {seconds:g} seconds. Make it simpler or smaller.")
     if done.cut:
         raise ToolError(f"The result has more than {_MAX_OUTPUT:,} bytes. Ask for less of it.")
+    if not done.ok and "MemoryError" not in done.errors and done.code > 0:
+        raise ToolError("It could not be done: the process that does it failed.")
     if not done.ok:
         raise ToolError("It needs too much memory. Make it simpler or smaller.")
     result = json.loads(done.output)
     if "error" in result:
         raise ToolError(result["error"])
     return result["value"]
+
+
+def libraries(wanted: str, tool: str) -> list[str]:
+    """Where a worker finds a library: where packages are installed, and nowhere else.
+
+    The working directory, or the one of a program or of tools, may hold files that a model wrote,
+    and libraries try to import what may not be there.
+
+    Args:
+        wanted: The library.
+        tool: The tool that needs it.
+
+    Raises:
+        ToolError: It is not installed.
+    """
+    own = os.path.dirname(os.path.dirname(pydantic.__file__))  # as with pip install --target
+    paths = sysconfig.get_paths()
+    known = (*site.getsitepackages(), site.getusersitepackages())
+    kept = {os.path.realpath(each) for each in (own, paths["purelib"], paths["platlib"], *known)}
+    found = [each for each in sys.path if os.path.isabs(each) and os.path.realpath(each) in kept]
+    if PathFinder.find_spec(wanted, found) is None:
+        raise ToolError(f'{tool} needs {wanted}: pip install "agentkit[tools]".')
+    return found

@@ -37,10 +37,10 @@ def diff(old: str, new: str, old_name: str, new_name: str) -> str:
     return "\n".join(lines)
 
 
-def query(expression: str, text: str, where: str) -> object:
+def query(expression: str, text: str, path: list[str]) -> object:
     """The value of a JMESPath expression."""
     value = json.loads(text)
-    sys.path.append(where)
+    sys.path += path
     import jmespath
 
     try:

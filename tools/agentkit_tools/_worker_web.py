@@ -10,7 +10,7 @@ import sys
 def main() -> None:
     """Read the page, and write its title and its text."""
     asked = json.load(sys.stdin)
-    sys.path[:] = asked["path"]
+    sys.path += asked["path"]
     from trafilatura import extract, extract_metadata, html2txt
 
     html = asked["html"]

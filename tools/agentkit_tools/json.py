@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from agentkit import ToolError, tool
 from agentkit.safe import SafePath
-from agentkit_tools._apart import apart
+from agentkit_tools._apart import apart, libraries
 
 __all__ = ["query_json"]
 
@@ -35,12 +34,8 @@ def query_json(
         path: A JSON file instead, relative to the working directory.
     """
     given = _given(text, path)
-    try:
-        import jmespath
-    except ModuleNotFoundError:
-        raise ToolError('query_json needs jmespath: pip install "agentkit[tools]".') from None
-    where = os.path.dirname(os.path.dirname(jmespath.__file__))
-    return apart("_worker_text.py", work="query", expression=expression, text=given, where=where)
+    path_of = libraries("jmespath", "query_json")
+    return apart("_worker_text.py", work="query", expression=expression, text=given, path=path_of)
 
 
 def _given(text: str | None, path: SafePath | None) -> str:

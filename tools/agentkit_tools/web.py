@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
-from importlib.util import find_spec
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from agentkit import ToolError, safe, tool
 from agentkit.safe import Root, SafePath
-from agentkit_tools._apart import apart
+from agentkit_tools._apart import apart, libraries
 
 __all__ = ["fetch_json", "fetch_page"]
 
@@ -135,8 +134,7 @@ class Downloads(_Fetching):
 async def _readable(page: safe.Page, links: bool) -> str:
     import asyncio
 
-    if find_spec("trafilatura") is None:
-        raise ToolError('Reading HTML needs trafilatura: pip install "agentkit[tools]".')
+    path = libraries("trafilatura", "fetch_page")
     found = await asyncio.to_thread(
         apart,
         "_worker_web.py",
@@ -144,7 +142,7 @@ async def _readable(page: safe.Page, links: bool) -> str:
         html=_html(page)[:_MOST_HTML],
         url=page.url,
         links=links,
-        path=[each for each in sys.path if os.path.isabs(each)],
+        path=path,
     )
     text = found["text"].strip() or "There is no text in this page; it may need JavaScript."
     return "\n".join(filter(None, (found["title"], page.url, "", text)))
@@ -152,13 +150,10 @@ async def _readable(page: safe.Page, links: bool) -> str:
 
 def _html(page: safe.Page) -> str:
     """The page's text; where the server names no charset, the page itself may."""
+    from agentkit.safe import known_charset
+
     named = None if page.charset else _META.search(page.content[:4_000])
-    if named is not None:
-        try:
-            return page.content.decode(named[1].decode(), "replace")
-        except LookupError:
-            pass
-    return page.text
+    return replace(page, charset=known_charset(named[1].decode())).text if named else page.text
 
 
 _reading = Web()
