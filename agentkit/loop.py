@@ -28,7 +28,7 @@ from agentkit.messages import (
 )
 from agentkit.reading import DEFINITION, READ, read_result
 from agentkit.recorder import DueCall
-from agentkit.transcript import cut_short, last_assistant, pending, settled, told_apart
+from agentkit.transcript import cut_short, last_assistant, settled, told_apart
 from agentkit.watch import Watch
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ class Loop(Generic[T]):
         self._output: Any = None
         self._finished = self._held = False
         self._prompt = prompt
-        if prompt is not None and pending(self.run().messages):
+        if prompt is not None and any(due.call.waits for due in self.open_calls()):
             raise ConfigError(_UNSAID)  # before anything runs
         if not self._results:
             self._speak()

@@ -50,9 +50,9 @@ def read_result(call: FunctionCall, messages: Sequence[Message], room: int) -> R
     held: dict[str, ResultMessage] = {}
     for each in messages:
         if isinstance(each, ResultMessage) and each.whole:
-            same = held.setdefault(handle_of(each.whole), each)
+            handle = handle_of(each.whole)
             # Of two tools that brought the same text, one may have had it from outside.
-            held[handle_of(each.whole)] = each if each.untrusted else same
+            held[handle] = each if each.untrusted else held.get(handle, each)
     try:
         values, _ = read_arguments(call.written)
     except ArgumentsError as error:

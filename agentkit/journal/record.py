@@ -9,6 +9,8 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from pydantic_core import to_jsonable_python
+
 from agentkit.errors import JournalError
 from agentkit.events import Run
 from agentkit.journal.store import Journal
@@ -101,7 +103,8 @@ class JournalRecord:
         """The run has ended: with its answer, with calls that wait, or with an error."""
         pack = Packer(self._secrets)
         state = "failed" if error else "waiting" if run.pending else "done"
-        output = pack.dumped(run.to_dict()["output"]) if state == "done" else None
+        plain = to_jsonable_python(run.output, fallback=str)
+        output = pack.dumped(plain) if state == "done" else None
         why = hide(f"{type(error).__name__}: {error}", self._secrets) if error else None
         # What an error closed in the transcript is open for who goes on with the run.
         news = {} if error else self._news(run.messages, pack)

@@ -12,7 +12,7 @@ from agentkit.events import Run, Step
 from agentkit.journal.texts import unpacked
 from agentkit.messages import AssistantMessage, Message, Response, ResultMessage, Usage
 from agentkit.saving import load_messages
-from agentkit.transcript import told_apart
+from agentkit.transcript import last_assistant, told_apart
 
 _UNKNOWN = "it had begun when the run was cut short: it may or may not have run"
 _COLUMNS = (
@@ -87,29 +87,23 @@ class _Replay:
 
     def _close(self) -> None:
         """Give the last step what the transcript has of it."""
-        place = self._last()
-        if self.steps and place is not None and place < len(self.messages):
-            message = self.messages[place]
+        found = last_assistant(self.messages)
+        if self.steps and found:
+            place, message = found
             given = tuple(m for m in self.messages[place:] if isinstance(m, ResultMessage))
-            assert isinstance(message, AssistantMessage)
             whole = len(given) == len(message.calls)
             response = replace(self.steps[-1].response, message=message)
             self.steps[-1] = Step(response, given if whole else ())
         self.results.clear()
         self.begun.clear()
 
-    def _last(self) -> int | None:
-        places = [i for i, m in enumerate(self.messages) if isinstance(m, AssistantMessage)]
-        return places[-1] if places else None
-
     def transcript(self, repeat: Collection[str]) -> tuple[Message, ...]:
         """All messages; calls that had begun and have no result wait for a decision, but for those
         of tools that may be called again."""
-        place = self._last()
-        if place is None or not (self.results or self.begun):
+        found = last_assistant(self.messages)
+        if found is None or not (self.results or self.begun):
             return tuple(self.messages)
-        message = self.messages[place]
-        assert isinstance(message, AssistantMessage)
+        place, message = found
         unknown = {
             index
             for index in self.begun - self.results.keys()

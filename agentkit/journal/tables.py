@@ -39,7 +39,7 @@ _MIGRATIONS = (
         run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
         number INTEGER NOT NULL,
         at REAL NOT NULL,         -- seconds since 1970
-        kind TEXT NOT NULL,       -- begin, request, response, call, result, hold or end
+        kind TEXT NOT NULL,       -- begin, request, response, call, result or end
         key TEXT,                 -- the call_key of a call or result
         data TEXT NOT NULL,       -- JSON
         PRIMARY KEY (run, number)

@@ -10,6 +10,7 @@ from pydantic import Field
 from agentkit import ToolError, tool
 from agentkit.safe import SafePath
 from agentkit_tools._apart import apart, libraries
+from agentkit_tools._given import given_text
 
 __all__ = ["query_json"]
 
@@ -40,9 +41,8 @@ def query_json(
 
 def _given(text: str | None, path: SafePath | None) -> str:
     """The text, which is JSON."""
-    if (path is None) == (text is None):
-        raise ToolError("Give either a text or a path.")
-    given = path.read_text(max_bytes=_MAX_BYTES).removeprefix("\ufeff") if path else text or ""
+    given = given_text(text, path, _MAX_BYTES)
+    given = given.removeprefix("\ufeff") if path else given
     try:
         json.loads(given)
     except RecursionError:

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from agentkit import ToolError, tool
+from agentkit import tool
 from agentkit.safe import SafePath
 from agentkit_tools._apart import apart
+from agentkit_tools._given import given_text
 
 __all__ = ["count_text", "diff_texts", "find_pattern"]
 
@@ -37,7 +38,7 @@ def find_pattern(
         path: The file to search, relative to the working directory.
         limit: The most matches.
     """
-    given = _given(text, path)
+    given = given_text(text, path, _MAX_BYTES)
     found = apart(
         "_worker_text.py", work="find", pattern=pattern, text=given, limit=limit, longest=_SHOWN
     )
@@ -61,7 +62,7 @@ def count_text(
         path: The file instead, relative to the working directory.
         occurrences_of: A text whose occurrences are counted too.
     """
-    given = _given(text, path)
+    given = given_text(text, path, _MAX_BYTES)
     counts = {
         "lines": len(given.splitlines()),
         "words": len(given.split()),
@@ -90,17 +91,9 @@ def diff_texts(
     found: str = apart(
         "_worker_text.py",
         work="diff",
-        old=_given(old, old_path),
-        new=_given(new, new_path),
+        old=given_text(old, old_path, _MAX_BYTES),
+        new=given_text(new, new_path, _MAX_BYTES),
         old_name=str(old_path or "old"),
         new_name=str(new_path or "new"),
     )
     return found or "There is no difference."
-
-
-def _given(text: str | None, path: SafePath | None) -> str:
-    if path is not None and text is None:
-        return path.read_text(max_bytes=_MAX_BYTES)
-    if text is not None and path is None:
-        return text
-    raise ToolError("Give either a text or a path.")
