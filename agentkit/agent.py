@@ -6,8 +6,9 @@ import os
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing
 from functools import cached_property
-from typing import Any, Generic, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
+from agentkit.agent_settings import AgentSettings, ResumeOptions, RunOptions
 from agentkit.answer import ANSWER, Answer
 from agentkit.approval import Approval, Gate
 from agentkit.calls import Calls
@@ -18,52 +19,16 @@ from agentkit.interface import Interface
 from agentkit.interfaces import names_model, open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
-from agentkit.messages import Message, Request, SystemMessage
+from agentkit.messages import Request, SystemMessage
 from agentkit.reading import READ
 from agentkit.recorder import Record, Store
 from agentkit.toolbox import Toolbox, ToolSource
 
+if TYPE_CHECKING:
+    from agentkit.replay import Replay  # heavy, and rarely used
+
 T = TypeVar("T")
 InterfaceChoice = Interface | str | Sequence[Interface | str] | None
-
-
-class AgentSettings(TypedDict, total=False):
-    """Settings of an `Agent`, which describes them."""
-
-    model: str | Sequence[str]
-    instructions: str | None
-    options: Mapping[str, Any] | None
-    limits: Limits | None
-    approval: Approval
-    journal: Store | str | os.PathLike[str] | None
-
-
-class ResumeOptions(TypedDict, total=False):
-    """What can be given to a run that is resumed.
-
-    Args:
-        deps: What tools find as `Context.deps`.
-        options: Sent to the model in this run, over those of the agent.
-    """
-
-    deps: Any
-    options: Mapping[str, Any] | None
-
-
-class RunOptions(ResumeOptions, total=False):
-    """What can be given to a run beside the prompt: also what `ResumeOptions` has.
-
-    Args:
-        after: A run to go on with: its calls without a result are run first, limits, steps and
-            usage count on, and `call_key`s stay the same. After one that has its answer they count
-            anew: that is the next turn of a conversation.
-        messages: A transcript to continue as a run of its own, such as a conversation so far.
-        run_id: The id of the run, if not one by chance.
-    """
-
-    after: Run[Any]
-    messages: Sequence[Message]
-    run_id: str | None
 
 
 class Agent(Generic[T]):
@@ -87,6 +52,7 @@ class Agent(Generic[T]):
             with it in `Run.pending`.
         journal: A file in which runs are kept step by step, so that `resume` can go on with one; if
             not given, AGENTKIT_JOURNAL, or none.
+        replay: A recording that answers in place of the model; a `Replay` says more.
         output: The type of the answer; text if not given. The answer is validated, and a wrong one
             is fed back to the model.
 
@@ -132,10 +98,13 @@ class Agent(Generic[T]):
         limits: Limits | None = None,
         approval: Approval = "ask_for_destructive",
         journal: Store | str | os.PathLike[str] | None = None,
+        replay: Replay | str | os.PathLike[str] | None = None,
         output: Any = None,
     ) -> None:
         self.toolbox = Toolbox(tools)
-        self._gate = Gate(self.toolbox, approval)
+        self._replay = _replay(replay)
+        offered = self._replay.toolbox(self.toolbox) if self._replay else self.toolbox
+        self._gate = Gate(offered, approval)
         self._models = [] if isinstance(model, str) else list(model)
         if not isinstance(model, str) and not self._models:
             raise ConfigError("model= names no model.")
@@ -154,6 +123,9 @@ class Agent(Generic[T]):
     @cached_property
     def interface(self) -> Interface:
         """The way to the model; opened when first needed."""
+        return self._replay.around(self._opened) if self._replay else self._opened()
+
+    def _opened(self) -> Interface:
         twice = self.model != "agent" and names_model(self._given)
         return open_interface(self._given, models=[self.model] if twice else self._models)
 
@@ -264,6 +236,9 @@ class Agent(Generic[T]):
         messages = list(after.messages if after else given.get("messages", ()))
         if self.instructions and not isinstance(messages[0] if messages else None, SystemMessage):
             messages.insert(0, SystemMessage(self.instructions))
+        run_id = after.id if after else given.get("run_id")
+        if run_id is None and self._replay and self.journal is None:
+            run_id = self._replay.run_id(prompt, messages)
         return Loop(
             messages,
             prompt,
@@ -272,7 +247,7 @@ class Agent(Generic[T]):
             options=options,
             limits=self.limits,
             answer=self._answer,
-            run_id=after.id if after else given.get("run_id") or os.urandom(16).hex(),
+            run_id=run_id or os.urandom(16).hex(),
             earlier=after if after and after.output is None else None,
         )
 
@@ -294,6 +269,14 @@ class Agent(Generic[T]):
                 f"function_call names {name!r}, which is none of the tools."
                 f"{closest(str(name), self.toolbox)}"
             )
+
+
+def _replay(given: Replay | str | os.PathLike[str] | None) -> Replay | None:
+    if not isinstance(given, str | os.PathLike):
+        return given
+    from agentkit.replay import Replay
+
+    return Replay(given)
 
 
 def _last(ends: list[RunEnded[Any]]) -> Run[Any]:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import httpx
 
+from agentkit.addresses import check_live
 from agentkit.errors import ConfigError, ConnectError, RequestTimeoutError
 from agentkit.workers import in_thread, renew_in_children
 
@@ -32,6 +33,8 @@ class Clients:
         timeout: Seconds to wait for the server at each step of a request.
         client: The user's own client, which the user closes.
         async_client: The same for awaited requests.
+        address: Where requests go. With AGENTKIT_LIVE=no in the environment, as in tests, only the
+            user's own client sends them to another machine.
 
     Raises:
         ConfigError: The time-out is not above 0, or a client is not of its kind.
@@ -42,6 +45,7 @@ class Clients:
         timeout: float,
         client: httpx.Client | None = None,
         async_client: httpx.AsyncClient | None = None,
+        address: str = "",
     ) -> None:
         if not isinstance(timeout, int | float) or not 0 < timeout < _FOREVER:
             raise ConfigError(f"timeout is seconds, above 0 and below 10 million, not {timeout!r}.")
@@ -51,6 +55,7 @@ class Clients:
             raise ConfigError("async_client is an httpx.AsyncClient; client is an httpx.Client.")
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, _CONNECT))
         self._client, self._async_client = client, async_client
+        self._address = address
         self.renew()
         renew_in_children(self)
 
@@ -82,6 +87,7 @@ class Clients:
         self._close_left()
         if self._client is not None:
             return _open(self._client)
+        check_live(self._address)
         with self._lock:
             if self._own is None:
                 self._own = httpx.Client(timeout=self._timeout, limits=_KEPT)
@@ -91,6 +97,7 @@ class Clients:
         """The client of the awaited methods in this event loop."""
         if self._async_client is not None:
             return _open(self._async_client)
+        check_live(self._address)
         loop = asyncio.get_running_loop()
         with self._lock:
             if loop not in self._own_async:

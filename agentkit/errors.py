@@ -7,6 +7,7 @@ AgentkitError
 ├── ToolError                a tool's own words for the model
 ├── ArgumentsError           arguments that do not fit a tool
 ├── JournalError             a journal that cannot be used, or has no such run
+├── ReplayError              a recording that cannot be used, or has no such request
 ├── InterfaceError           the model gave no usable reply
 │   ├── ConnectError         no connection: refused, DNS, TLS, cut
 │   ├── RequestTimeoutError  no reply in time
@@ -70,6 +71,10 @@ class ArgumentsError(AgentkitError):
 
 class JournalError(AgentkitError):
     """A journal cannot be used, has no such run, or somebody else goes on with the run."""
+
+
+class ReplayError(AgentkitError):
+    """A recording cannot be used, or has no such request or call."""
 
 
 class InterfaceError(AgentkitError):

@@ -95,7 +95,7 @@ class HTTPInterface(Interface):
         self.finds_dialect = named == "auto"
         self.dialect: Dialect = "functions" if named == "auto" else named
         self.memory = memory_of(self._account)
-        self._clients = Clients(timeout, client, async_client)
+        self._clients = Clients(timeout, client, async_client, self._url)
 
     def send(self, request: Request) -> Response:
         """Send a request and wait for the whole response."""

@@ -1,4 +1,4 @@
-"""Transcripts as plain values, to be stored as JSON and read again."""
+"""Transcripts and responses as plain values, to be stored as JSON and read again."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from agentkit.messages import (
     AssistantMessage,
     FunctionCall,
     Message,
+    Quota,
+    Response,
     ResultMessage,
     SystemMessage,
+    Usage,
     UserMessage,
 )
 
@@ -30,6 +33,39 @@ def load_messages(saved: Iterable[Mapping[str, Any]]) -> tuple[Message, ...]:
         ConfigError: A saved message has no known role or the wrong fields.
     """
     return tuple(_message(each) for each in saved)
+
+
+def save_response(response: Response) -> dict[str, Any]:
+    """Plain values to store as JSON; `load_response` reads them back."""
+    return {
+        **_plain(response),
+        "message": _plain(response.message),
+        **{
+            name: [_plain(each) for each in many]
+            for name in ("alternatives", "quotas")
+            if (many := getattr(response, name))
+        },
+        **({"usage": _plain(response.usage)} if response.usage else {}),
+    }
+
+
+def load_response(saved: Mapping[str, Any]) -> Response:
+    """A response from what `save_response` gave.
+
+    Raises:
+        ConfigError: It has the wrong fields.
+    """
+    try:
+        values = {**saved, "message": _message(saved["message"])}
+        values["alternatives"] = load_messages(saved.get("alternatives", ()))
+        values["quotas"] = tuple(checked(Quota, each) for each in saved.get("quotas", ()))
+        values["repairs"] = tuple(saved.get("repairs", ()))
+        if saved.get("usage") is not None:
+            values["usage"] = checked(Usage, saved["usage"])
+        response: Response = checked(Response, values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"This is not a response that was saved: {error!r}.") from error
+    return response
 
 
 def _plain(value: Any) -> dict[str, Any]:

@@ -160,8 +160,9 @@ def _told(event: StoredEvent) -> Iterator[str]:
             yield f"asked {data['model']}"
         case "response":
             (message,) = load_messages([json.loads(data["message"])])
-            usage = data["usage"] or {}
-            yield f"answer of {data['model'] or 'the model'}{_usage(usage)}"
+            usage = data.get("usage") or {}
+            model = data.get("model") or "the model"
+            yield f"answer of {model}{_usage(usage)}"
             for call in getattr(message, "calls", ()):
                 yield f"  → {_short(shown(call))}"
             if message.content:

@@ -6,7 +6,6 @@ import json
 import logging
 import sqlite3
 import time
-from dataclasses import asdict
 from typing import Any
 
 from pydantic_core import to_jsonable_python
@@ -18,6 +17,7 @@ from agentkit.journal.texts import Packer
 from agentkit.messages import Message, Request, Response, ResultMessage
 from agentkit.recorder import DueCall
 from agentkit.redact import environment_secrets, hide
+from agentkit.saving import save_response
 
 _log = logging.getLogger("agentkit")
 
@@ -76,16 +76,7 @@ class JournalRecord:
     def response(self, response: Response) -> None:
         """A response came, and its calls were made readable."""
         pack = Packer(self._secrets)
-        data = {
-            "message": pack.marks([response.message])[0],
-            "model": response.model,
-            "usage": asdict(response.usage) if response.usage else None,
-            "finish_reason": response.finish_reason,
-            "id": response.id,
-            "repairs": list(response.repairs),
-            "cost": response.cost,
-            "waited": response.waited,
-        }
+        data = {**save_response(response), "message": pack.marks([response.message])[0]}
         self._append("response", None, data, pack)
 
     def begun(self, due: DueCall) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from agentkit.events import Run, Step
 from agentkit.journal.texts import unpacked
-from agentkit.messages import AssistantMessage, Message, Response, ResultMessage, Usage
-from agentkit.saving import load_messages
+from agentkit.messages import Message, ResultMessage
+from agentkit.saving import load_messages, load_response
 from agentkit.transcript import last_assistant, told_apart
 
 _UNKNOWN = "it had begun when the run was cut short: it may or may not have run"
@@ -71,12 +71,8 @@ class _Replay:
             self.messages[data["at"] :] = _messages(data["messages"])
             self._close()
         if kind == "response":
-            message = _messages([data.pop("message")])[0]
-            assert isinstance(message, AssistantMessage)
-            usage = Usage(**data.pop("usage")) if data["usage"] else data.pop("usage")
-            repairs = tuple(data.pop("repairs"))
-            response = Response(message=message, usage=usage, repairs=repairs, **data)
-            self.messages.append(message)
+            response = load_response({**data, "message": json.loads(data["message"])})
+            self.messages.append(response.message)
             self.steps.append(Step(response))
         elif kind == "call":
             self.begun.add(data["index"])
@@ -141,7 +137,10 @@ def stored_runs(connection: sqlite3.Connection, state: str | None, limit: int) -
     where = "" if state is None else "WHERE state = ?"
     given = (limit,) if state is None else (state, limit)
     sql = f"SELECT {_COLUMNS} FROM runs {where} ORDER BY begun DESC, id LIMIT ?"
-    return [StoredRun(*row) for row in connection.execute(sql, given)]
+    found = [StoredRun(*row) for row in connection.execute(sql, given)]
+    return [
+        replace(each, output=json.loads(each.output)) if each.output else each for each in found
+    ]
 
 
 def stored_events(connection: sqlite3.Connection, run_id: str) -> list[StoredEvent]:

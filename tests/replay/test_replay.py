@@ -1,0 +1,286 @@
+"""Runs that are recorded, and run again without the model."""
+
+import asyncio
+import json
+import socket
+import threading
+from contextlib import aclosing, closing
+
+import pytest
+from conftest import KEY
+from model_server import Raw, Reply
+
+from agentkit import Agent, ConfigError, Context, Delta, FunctionCall, Limits, open_interface, tool
+from agentkit.errors import MissingKeyError, ReplayError
+from agentkit.journal import Journal
+from agentkit.replay import Replay
+from agentkit.testing import ScriptedInterface, call
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "deep" / "run.jsonl"
+
+
+def block_network(monkeypatch):
+    def refuse(*given):
+        raise AssertionError(f"a connection to {given[1:]}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+def doubling(ran):
+    @tool
+    def double(n: int, context: Context[None]) -> str:
+        """Double a number."""
+        ran.append(context.call_key)
+        return f"twice {n} is {2 * n}" + " and so on" * (2_000 if n == 3 else 0)
+
+    return double
+
+
+def as_bytes(run):
+    return json.dumps(run.to_dict(), ensure_ascii=False).encode()
+
+
+def test_a_recorded_run_is_the_same_byte_for_byte_without_the_network(
+    path, server, stream, mode, monkeypatch
+):
+    """Through all that surrounds a model: retries, pacing, limits in headers, cost, repairs."""
+    busy = Raw([b'{"error": {"message": "busy"}}'], status=503)
+
+    server.script(
+        busy,
+        FunctionCall("double", '{"n": 2,}', "call_1"),
+        Reply("Thinking", [FunctionCall("double", '{"n": 3}', "call_2")]),
+        "Four, Ω and six.",
+    )
+    monkeypatch.setenv("GROQ_API_KEY", KEY)
+    settings = {"model": "openai/gpt-oss-20b", "options": {"temperature": 0.5, "stream": stream}}
+
+    def run(interface, how):
+        recording = Replay(path, how, results=True)
+        agent = Agent([doubling(ran)], interface, replay=recording, **settings)
+        if mode == "sync":
+            with closing(agent.interface):
+                return agent.run("Go")
+
+        async def main():
+            async with aclosing(agent.interface):
+                return await agent.arun("Go")
+
+        return asyncio.run(main())
+
+    ran = []
+    recorded = run(open_interface("groq", base_url=server.url), "record")
+    assert len(ran) == 2
+    assert recorded.cost
+    assert recorded.repairs
+
+    ran.clear()
+    monkeypatch.delenv("GROQ_API_KEY")
+    block_network(monkeypatch)
+    replayed = run("groq", "replay")
+
+    assert replayed == recorded
+    assert as_bytes(replayed) == as_bytes(recorded)
+    assert repr(replayed) == repr(recorded)
+    assert ran == []
+
+
+def test_a_replay_needs_no_network_and_no_key(path, monkeypatch):
+    block_network(monkeypatch)
+    first = Agent([doubling([])], ScriptedInterface(call("double", n=1), "Two."),
+                  replay=Replay(path, "record")).run("Go")  # fmt: skip
+    ran = []
+    again = Agent([doubling(ran)], "groq", replay=path).run("Go")
+
+    assert again == first
+    assert ran == [f"{first.id}:1:0"]  # tools run, under the same keys
+
+
+def test_a_key_in_a_transcript_is_not_recorded(path, monkeypatch):
+    monkeypatch.setenv("HOUSE_TOKEN", "rosebud-rosebud")
+    said = f"my key {KEY} and rosebud-rosebud"
+    recorded = Agent([], ScriptedInterface(said), replay=Replay(path, "record")).run(said)
+    assert recorded.output == said
+    text = path.read_text()
+    assert KEY not in text
+    assert "rosebud" not in text
+
+    assert Agent([], replay=path).run(said).output == "my key [secret] and [secret]"
+
+
+def test_a_miss_shows_the_nearest_request_and_what_differs(path):
+    record = Replay(path, "record")
+    for prompt in ("What is the weather in Oslo?", "Count to three."):
+        Agent([doubling([])], ScriptedInterface("Fine."), replay=record).run(prompt)
+    with pytest.raises(ReplayError) as missed:
+        Agent([doubling([])], replay=path, options={"temperature": 0.5}).run("Count to four.")
+
+    head, *lines = str(missed.value).splitlines()
+    assert head == (
+        f"This request is not in {str(path)!r}. The nearest is number 2 of 2; '-' is recorded, '+' "
+        "is asked:"
+    )
+    assert [each for each in lines if each[0] in "+-"] == [
+        "+option temperature: 0.5",
+        "-user: Count to three.",
+        "+user: Count to four.",
+    ]
+    assert lines[-1] == (
+        'If the change is meant, record it with Replay(path, "missing"), or '
+        "AGENTKIT_REPLAY=missing in the environment."
+    )
+    assert missed.value.run.messages[0].content == "Count to four."
+
+
+def test_what_is_missing_is_added_and_nothing_else_asked(path):
+    def agent(*replies):
+        return Agent([], ScriptedInterface(*replies), replay=Replay(path, "missing"))
+
+    agent("One.").run("a")
+    size = path.stat().st_size
+    assert agent().run("a").output == "One."
+    assert path.stat().st_size == size
+    assert agent("Two.").run("b").output == "Two."
+    assert [Agent([], replay=path).run(each).output for each in "ab"] == ["One.", "Two."]
+
+
+def test_recording_begins_anew_with_the_first_response_and_not_before(path):
+    Agent([], ScriptedInterface("Old."), replay=Replay(path, "record")).run("a")
+    failing = Agent([], ScriptedInterface(OSError("no")), replay=Replay(path, "record"))
+    with pytest.raises(OSError, match="no"):
+        failing.run("a")
+    assert Agent([], replay=path).run("a").output == "Old."
+    Agent([], ScriptedInterface("New."), replay=Replay(path, "record")).run("b")
+
+    assert Agent([], replay=path).run("b").output == "New."
+    with pytest.raises(ReplayError):
+        Agent([], replay=path).run("a")
+
+
+def test_live_leaves_the_recording_alone(path):
+    Agent([], ScriptedInterface("Old."), replay=Replay(path, "record")).run("a")
+    before = path.read_bytes()
+    assert (
+        Agent([], ScriptedInterface("Now."), replay=Replay(path, "live")).run("a").output == "Now."
+    )
+    assert path.read_bytes() == before
+
+
+def test_equal_requests_are_answered_in_their_order(path):
+    record = Agent([], ScriptedInterface("a", "b"), replay=Replay(path, "record"))
+    ids = [record.run("Say").id for _ in range(2)]
+    agent = Agent([], replay=path)
+    runs = [agent.run("Say") for _ in range(3)]
+
+    assert [each.output for each in runs] == ["a", "b", "b"]
+    assert [each.id for each in runs[:2]] == ids
+    assert len({each.id for each in runs}) == 3
+
+
+def test_a_changed_tool_is_a_miss_and_a_missing_result_is_one_too(path):
+    Agent([doubling([])], ScriptedInterface(call("double", n=1), "Two."),
+          replay=Replay(path, "record")).run("Go")  # fmt: skip
+    with pytest.raises(ReplayError, match="nearest is number 1 of 2"):
+        Agent([], replay=path).run("Go")
+    with pytest.raises(ReplayError, match="no result of double with"):
+        Agent([doubling([])], replay=Replay(path, results=True)).run("Go")
+
+
+def test_a_recorded_answer_streams_whole(path):
+    Agent([], ScriptedInterface("Hello."), replay=Replay(path, "record")).run("Hi")
+    agent = Agent([], replay=path, options={"stream": True})
+
+    assert [e.text for e in agent.iter("Hi") if isinstance(e, Delta)] == ["Hello."]
+
+
+def test_the_environment_says_what_is_done(path, monkeypatch):
+    monkeypatch.setenv("AGENTKIT_REPLAY", "record")
+    Agent([], ScriptedInterface("Hello."), replay=path).run("Hi")
+    monkeypatch.setenv("AGENTKIT_REPLAY", "recrod")
+    with pytest.raises(ConfigError, match=r"no replay mode 'recrod'.*Did you mean 'record'\?"):
+        Replay(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"hello\n", "Line 1 of "),
+        (b"[]\n", "Line 1 of "),
+        (b'{"part": "a"}\n', "Line 1 of "),
+        (b'{"request": {"messages": ["a"], "definitions": []}, "response": {}}\n', "Line 1 of "),
+        (b'{"request": {"messages": [], "definitions": []}, "response": {}}\n', "Line 1 of "),
+        (b'{"call": {"nme": "a"}, "result": {}}\n', "Line 1 of "),
+        (b"\xff\xfe\n", "Line 1 of "),
+    ],
+)
+def test_a_file_that_is_no_recording_is_one_clear_error(path, text, told):
+    path.parent.mkdir()
+    path.write_bytes(text)
+    with pytest.raises(ReplayError, match=told):
+        Agent([], replay=path).run("Hi")
+    assert path.read_bytes() == text
+
+
+def test_a_line_that_was_cut_is_left_out_and_written_again(path):
+    Agent([], ScriptedInterface("One."), replay=Replay(path, "record")).run("a")
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"part": "12')
+    agent = Agent([], ScriptedInterface("Two."), replay=Replay(path, "missing"))
+    assert [agent.run(each).output for each in "ab"] == ["One.", "Two."]
+    assert [Agent([], replay=path).run(each).output for each in "ab"] == ["One.", "Two."]
+
+
+def test_no_file_and_no_place_for_one_are_clear_errors(path):
+    with pytest.raises(ReplayError, match=r"There is no recording .*AGENTKIT_REPLAY=missing"):
+        Agent([], replay=path).run("Hi")
+    path.parent.write_text("a file")
+    with pytest.raises(ReplayError, match="cannot be written"):
+        Agent([], ScriptedInterface("Hi."), replay=Replay(path, "record")).run("Hi")
+
+
+def test_missing_asks_for_a_key_only_when_something_is_missing(path):
+    Agent([], ScriptedInterface("One."), replay=Replay(path, "record")).run("a")
+    agent = Agent([], "groq", replay=Replay(path, "missing"))
+    assert agent.run("a").output == "One."
+    with pytest.raises(MissingKeyError):
+        agent.run("b")
+
+
+def test_many_threads_record_into_one_file(path):
+    record = Replay(path, "record")
+
+    def work(number):
+        agent = Agent([doubling([])], ScriptedInterface(call("double", n=number), f"{number}."),
+                      replay=record)  # fmt: skip
+        agent.run(f"Double {number}.")
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(20)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    agent = Agent([doubling([])], replay=path)
+
+    assert [agent.run(f"Double {n}.").output for n in range(20)] == [f"{n}." for n in range(20)]
+
+
+def test_odd_texts_come_back_as_they_were(path):
+    odd = "half \ud800 pair, \u2028 line, \x00 null, \r\n, 日本"
+    Agent([], ScriptedInterface(odd), replay=Replay(path, "record")).run(odd)
+
+    assert Agent([], replay=path).run(odd).output == odd
+
+
+def test_a_replay_goes_with_a_journal_and_with_limits(path, tmp_path):
+    """A journal has each id once, so that runs have other ids there."""
+    journal = tmp_path / "runs.db"
+    Agent([], ScriptedInterface("One."), replay=Replay(path, "record"), journal=journal).run("a")
+    agent = Agent([], replay=path, journal=journal, limits=Limits(steps=1))
+    ids = {agent.run("a").id for _ in range(2)}
+
+    assert len(ids) == 2
+    assert [each.output for each in Journal(journal).runs()] == ["One."] * 3

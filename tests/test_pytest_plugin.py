@@ -1,0 +1,110 @@
+"""The plugin, in a project of its own that pytest runs as anybody's."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+TESTS = """
+import pytest
+from agentkit import Agent, ConfigError, tool
+from agentkit.errors import MissingKeyError
+from agentkit.testing import ScriptedInterface, call
+
+ran = []
+
+@tool
+def add(a: int, b: int) -> int:
+    "Add."
+    ran.append((a, b))
+    return a + b
+
+def model():
+    return ScriptedInterface(call("add", a=1, b=2), "Three.")
+
+def test_add(agentkit_replay):
+    assert Agent([add], model() if agentkit_replay.mode != "replay" else "groq",
+                 replay=agentkit_replay).run("Add.").output == "Three."
+
+@pytest.mark.parametrize("word", ["a/b", "a b", "a:b"])
+@pytest.mark.agentkit_replay(results=True)
+def test_results(agentkit_replay, word):
+    ran.clear()
+    interface = model() if agentkit_replay.mode != "replay" else "groq"
+    Agent([add], interface, replay=agentkit_replay).run(word)
+    assert bool(ran) == (agentkit_replay.mode == "record")
+
+def test_nothing_goes_out():
+    with pytest.raises(ConfigError, match="AGENTKIT_LIVE=no is set"):
+        Agent([], "groq").run("Hello")
+
+@pytest.mark.agentkit_live
+def test_allowed(monkeypatch):
+    monkeypatch.delenv("GROQ_API_KEY")
+    with pytest.raises(MissingKeyError):
+        Agent([], "groq").run("Hello")
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "test_it.py").write_text(TESTS)
+
+    def pytest_there(*arguments, **environment):
+        clean = {name: value for name, value in os.environ.items() if "AGENTKIT" not in name}
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+            cwd=tmp_path,
+            env={**clean, "GROQ_API_KEY": "gsk_0123456789abcdef", **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    pytest_there.path = tmp_path
+    return pytest_there
+
+
+def passed(output):
+    found = re.search(r"(\d+) passed", output)
+    assert found, output
+    assert "failed" not in output, output
+    return int(found[1])
+
+
+def test_tests_are_recorded_and_then_replayed(project):
+    assert passed(project("--agentkit-replay=record")) == 6
+    recorded = sorted(each.name for each in (project.path / "replays" / "test_it").iterdir())
+    assert len(recorded) == 4
+    assert recorded[0] == "test_add.jsonl"
+    assert all(re.fullmatch(r"test_results-a-b-[0-9a-f]{8}\.jsonl", each) for each in recorded[1:])
+    assert passed(project()) == 6
+    assert passed(project(AGENTKIT_REPLAY="missing")) == 6
+
+
+def test_what_is_not_recorded_says_how_to_record_it(project):
+    output = project("-k", "test_add")
+    assert re.search(r"There is no recording .*test_add\.jsonl.*AGENTKIT_REPLAY=missing", output)
+
+
+def test_who_says_so_may_ask_the_model_in_all_tests(project):
+    output = project(
+        "-k", "test_nothing_goes_out", AGENTKIT_LIVE="yes", HTTPS_PROXY="http://[::1]:1"
+    )
+    assert "DID NOT RAISE" in output or "ConnectError" in output
+
+
+def test_the_plugin_costs_tests_without_agents_nothing(project):
+    (project.path / "test_other.py").write_text(
+        "import sys\ndef test_it():\n    assert not {'httpx', 'pydantic'} & set(sys.modules)\n"
+    )
+    assert passed(project("test_other.py")) == 1
+
+
+def test_markers_are_known_and_the_option_is_described(project):
+    assert "agentkit_live" in project("--markers")
+    assert "--agentkit-replay" in project("--help")
