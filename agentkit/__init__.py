@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from agentkit.events import Event as Event
     from agentkit.events import RequestSent as RequestSent
     from agentkit.events import ResponseReceived as ResponseReceived
-    from agentkit.events import Run as Run
     from agentkit.events import RunEnded as RunEnded
-    from agentkit.events import Step as Step
     from agentkit.function_tool import Tool as Tool
     from agentkit.function_tool import tool as tool
     from agentkit.http import HTTPInterface as HTTPInterface
@@ -42,6 +40,8 @@ if TYPE_CHECKING:
     from agentkit.messages import Usage as Usage
     from agentkit.messages import UserMessage as UserMessage
     from agentkit.messages import Wait as Wait
+    from agentkit.run import Run as Run
+    from agentkit.run import Step as Step
     from agentkit.saving import load_messages as load_messages
     from agentkit.saving import save_messages as save_messages
     from agentkit.toolbox import Toolbox as Toolbox
@@ -51,8 +51,7 @@ _HOMES = {
     "context": "Context Progress",
     "errors": "AgentkitError ConfigError DefinitionError InterfaceError LimitError StatusError "
     "ToolError",
-    "events": "ApprovalNeeded CallEnded CallStarted Event RequestSent ResponseReceived Run "
-    "RunEnded Step",
+    "events": "ApprovalNeeded CallEnded CallStarted Event RequestSent ResponseReceived RunEnded",
     "function_tool": "Tool tool",
     "http": "HTTPInterface",
     "interface": "Interface",
@@ -60,6 +59,7 @@ _HOMES = {
     "limits": "Limits",
     "messages": "AssistantMessage Delta FunctionCall FunctionDefinition Message Request Response "
     "ResultMessage SystemMessage Usage UserMessage Wait",
+    "run": "Run Step",
     "saving": "load_messages save_messages",
     "toolbox": "Toolbox",
 }

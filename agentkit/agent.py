@@ -8,20 +8,31 @@ from contextlib import aclosing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
-from agentkit.agent_settings import AgentSettings, ResumeOptions, RunOptions
+from agentkit.agent_settings import (
+    AgentSettings,
+    ResumeOptions,
+    RunOptions,
+    check_names,
+    check_options,
+    journal_of,
+    replay_of,
+)
 from agentkit.answer import ANSWER, Answer
 from agentkit.approval import Approval, Gate
 from agentkit.calls import Calls
+from agentkit.conversation import next_turn
 from agentkit.driver import adrive, drive
-from agentkit.errors import ConfigError, DefinitionError, JournalError, closest
-from agentkit.events import Event, Run, RunEnded
+from agentkit.errors import ConfigError, DefinitionError, JournalError
+from agentkit.events import Event, RunEnded
 from agentkit.interface import Interface
 from agentkit.interfaces import names_model, open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
 from agentkit.messages import Request, SystemMessage
 from agentkit.reading import READ
-from agentkit.recorder import Record, Store
+from agentkit.recorder import Record, Start, Store
+from agentkit.run import Run
+from agentkit.summary import Summary
 from agentkit.toolbox import Toolbox, ToolSource
 
 if TYPE_CHECKING:
@@ -102,7 +113,7 @@ class Agent(Generic[T]):
         output: Any = None,
     ) -> None:
         self.toolbox = Toolbox(tools)
-        self._replay = _replay(replay)
+        self._replay = replay_of(replay)
         offered = self._replay.toolbox(self.toolbox) if self._replay else self.toolbox
         self._gate = Gate(offered, approval)
         self._models = [] if isinstance(model, str) else list(model)
@@ -132,12 +143,7 @@ class Agent(Generic[T]):
     @cached_property
     def journal(self) -> Store | None:
         """Where runs are kept, if anywhere."""
-        given = self._journal or os.environ.get("AGENTKIT_JOURNAL")
-        if not isinstance(given, str | os.PathLike):
-            return given
-        from agentkit.journal.store import journal_at
-
-        return journal_at(os.path.abspath(given)) if given else None
+        return journal_of(self._journal or os.environ.get("AGENTKIT_JOURNAL"))
 
     def run(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
         """Run until the final answer. Works inside a running event loop too.
@@ -211,24 +217,58 @@ class Agent(Generic[T]):
         safe = [each.name for each in self.toolbox.values() if each.idempotent or each.read_only]
         return self.journal.run(run_id, repeat=safe)
 
+    def summarize(self, run: Run[Any]) -> Run[T]:
+        """The run with a summary by the model in place of all but its last exchange, to make room.
+
+        Go on with `agent.run("...", after=summarized)`. Calls keep their results: what is summed up
+        ends before the last exchange, or before the last step of a long one. A summary of results
+        that may hold anybody's text counts as such a text. The run's usage and cost have the
+        summary's in them; its first steps cannot be forked from any more.
+
+        Args:
+            run: A run, also one that was too long to go on: `error.run`.
+
+        Raises:
+            ConfigError: There is nothing before the last exchange, or calls wait for approval.
+            InterfaceError: The model gave no usable reply.
+        """
+        summary = Summary.of(run, self.toolbox)
+        return summary.put(self._summarizer().run(summary.prompt(self.interface, self.model)))
+
+    async def asummarize(self, run: Run[Any]) -> Run[T]:
+        """`summarize`, awaited."""
+        summary = Summary.of(run, self.toolbox)
+        prompt = summary.prompt(self.interface, self.model)
+        return summary.put(await self._summarizer().arun(prompt))
+
+    def _summarizer(self) -> Agent[str]:
+        return Agent((), self.interface, model=self.model, journal=self.journal)
+
     def _prepared(self, prompt: str | None, given: RunOptions) -> tuple[Loop[T], Calls, Interface]:
+        check_names(given)
+        turn = None
+        if given.get("conversation") and not (given.get("after") or given.get("messages")):
+            turn, messages = next_turn(self.journal, str(given["conversation"]))
+            given = {**given, "messages": messages}
         loop = self._loop(prompt, given)
         record: Record | None = None
         if self.journal is not None:
-            interface = str(getattr(self.interface, "name", type(self.interface).__name__))
-            record = self.journal.begin(loop.run(), prompt, interface, self.model)
+            after, run = given.get("after"), loop.run()
+            start = Start(
+                prompt=prompt,
+                interface=str(getattr(self.interface, "name", type(self.interface).__name__)),
+                model=self.model,
+                goes_on=after is not None and after.id == run.id,
+                conversation=given.get("conversation"),
+                turn=turn,
+            )
+            record = self.journal.begin(run, start)
         return loop, Calls(loop, self._gate, given.get("deps"), record), self.interface
 
     def _loop(self, prompt: str | None, given: RunOptions) -> Loop[T]:
-        if unknown := given.keys() - RunOptions.__annotations__.keys():
-            raise TypeError(
-                f"A run has no argument {min(unknown)!r}, only a prompt and "
-                f"{', '.join(RunOptions.__annotations__)}. Model and limits are settings of the "
-                "Agent; what is sent to the model, such as temperature, goes into options={...}."
-            )
         options = {**self.options, **(given.get("options") or {})}
         options["stream"] = options.get("stream") or False
-        self._check(options)
+        check_options(options, self.toolbox)
         self.interface.check(Request(messages=(), model=self.model, options=options))
         after = given.get("after")
         if after is not None and (given.get("messages") or given.get("run_id")):
@@ -236,7 +276,10 @@ class Agent(Generic[T]):
         messages = list(after.messages if after else given.get("messages", ()))
         if self.instructions and not isinstance(messages[0] if messages else None, SystemMessage):
             messages.insert(0, SystemMessage(self.instructions))
-        run_id = after.id if after else given.get("run_id")
+        if after and after.unsaid is not None:
+            prompt = after.unsaid if prompt is None else f"{after.unsaid}\n\n{prompt}"
+        is_next = after is not None and after.output is not None and given.get("conversation")
+        run_id = after.id if after and not is_next else given.get("run_id")
         if run_id is None and self._replay and self.journal is None:
             run_id = self._replay.run_id(prompt, messages)
         return Loop(
@@ -250,33 +293,6 @@ class Agent(Generic[T]):
             run_id=run_id or os.urandom(16).hex(),
             earlier=after if after and after.output is None else None,
         )
-
-    def _check(self, options: Mapping[str, Any]) -> None:
-        """Refuse options that make no sense inside an agent."""
-        if options.get("n") not in (None, 1):
-            raise ConfigError("n must be 1 inside an agent: a run follows one answer.")
-        if options.get("functions"):
-            raise ConfigError(
-                "functions is not an option of an agent: pass tools=[...], or "
-                "Tool.declared(definition, function) for a definition of your own."
-            )
-        choice = options.get("function_call")
-        name = choice.get("name") if isinstance(choice, Mapping) else choice
-        if isinstance(choice, Mapping) and not name:
-            raise ConfigError('function_call is a name, or {"name": ...}.')
-        if name not in (None, "none", "auto", "required", *self.toolbox):
-            raise ConfigError(
-                f"function_call names {name!r}, which is none of the tools."
-                f"{closest(str(name), self.toolbox)}"
-            )
-
-
-def _replay(given: Replay | str | os.PathLike[str] | None) -> Replay | None:
-    if not isinstance(given, str | os.PathLike):
-        return given
-    from agentkit.replay import Replay
-
-    return Replay(given)
 
 
 def _last(ends: list[RunEnded[Any]]) -> Run[Any]:

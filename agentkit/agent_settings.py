@@ -1,16 +1,17 @@
-"""What an agent and its runs can be given, for type checkers and for what refuses the rest."""
+"""What an agent and its runs can be given, and what is made of it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from agentkit.approval import Approval
-from agentkit.events import Run
+from agentkit.errors import ConfigError, closest
 from agentkit.limits import Limits
 from agentkit.messages import Message
 from agentkit.recorder import Store
+from agentkit.run import Run
 
 if TYPE_CHECKING:
     from agentkit.replay import Replay  # heavy, and rarely used
@@ -49,8 +50,70 @@ class RunOptions(ResumeOptions, total=False):
             anew: that is the next turn of a conversation.
         messages: A transcript to continue as a run of its own, such as a conversation so far.
         run_id: The id of the run, if not one by chance.
+        conversation: The name of a conversation in the journal: the run goes on from its last turn,
+            or from `after` or `messages` where one is given, and is its next.
     """
 
     after: Run[Any]
     messages: Sequence[Message]
     run_id: str | None
+    conversation: str | None
+
+
+def journal_of(given: Store | str | os.PathLike[str] | None) -> Store | None:
+    """The journal that is meant, if any: the one of the process for a path."""
+    if not isinstance(given, str | os.PathLike):
+        return given
+    from agentkit.journal.store import journal_at
+
+    return journal_at(os.path.abspath(given)) if given else None
+
+
+def replay_of(given: Replay | str | os.PathLike[str] | None) -> Replay | None:
+    """The replay that is meant, if any."""
+    if not isinstance(given, str | os.PathLike):
+        return given
+    from agentkit.replay import Replay
+
+    return Replay(given)
+
+
+def check_names(given: RunOptions) -> None:
+    """Refuse what no run has.
+
+    Raises:
+        TypeError: There is something.
+    """
+    if unknown := given.keys() - RunOptions.__annotations__.keys():
+        raise TypeError(
+            f"A run has no argument {min(unknown)!r}, only a prompt and "
+            f"{', '.join(RunOptions.__annotations__)}. Model and limits are settings of the "
+            "Agent; what is sent to the model, such as temperature, goes into options={...}."
+        )
+
+
+def check_options(options: Mapping[str, Any], tools: Collection[str]) -> None:
+    """Refuse options that make no sense inside an agent.
+
+    Args:
+        options: The model's.
+        tools: The names of the agent's.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    if options.get("n") not in (None, 1):
+        raise ConfigError("n must be 1 inside an agent: a run follows one answer.")
+    if options.get("functions"):
+        raise ConfigError(
+            "functions is not an option of an agent: pass tools=[...], or "
+            "Tool.declared(definition, function) for a definition of your own."
+        )
+    choice = options.get("function_call")
+    name = choice.get("name") if isinstance(choice, Mapping) else choice
+    if isinstance(choice, Mapping) and not name:
+        raise ConfigError('function_call is a name, or {"name": ...}.')
+    if name not in (None, "none", "auto", "required", *tools):
+        raise ConfigError(
+            f"function_call names {name!r}, which is none of the tools.{closest(str(name), tools)}"
+        )

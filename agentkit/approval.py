@@ -9,11 +9,13 @@ from typing import Any, Literal, get_args
 from agentkit.context import Context
 from agentkit.errors import ConfigError, ToolError, closest
 from agentkit.function_tool import Tool
-from agentkit.messages import FunctionCall, ResultMessage
+from agentkit.messages import FunctionCall, ResultMessage, UserMessage
 from agentkit.toolbox import Toolbox
 
 Approval = Literal["ask_for_destructive", "ask_after_untrusted", "always", "never"]
 """The policy for tools that do not decide themselves."""
+
+Heard = ResultMessage | UserMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Gate:
             )
 
     def judge(
-        self, call: FunctionCall, context: Context[Any], results: Sequence[ResultMessage]
+        self, call: FunctionCall, context: Context[Any], heard: Sequence[Heard]
     ) -> str | ResultMessage | None:
         """None for a call that may run, why it must wait, or the result of one that is refused.
 
@@ -49,14 +51,14 @@ class Gate:
         Args:
             call: The call.
             context: What its tool would be given.
-            results: Those of the transcript so far.
+            heard: Results, and what the user said, so far.
         """
         tool = self.toolbox.get(call.name)
         if tool is None:
             return None
         if call.waits:
             return call.waits  # until somebody decides; another policy is no decision
-        reason = self._by_policy(tool, results)
+        reason = self._by_policy(tool, heard)
         if (tool.approve is None and reason is None) or tool.approve is False:
             return None
         job = self.toolbox.prepare(call, context)
@@ -74,17 +76,17 @@ class Gate:
             reason = None if decision is False else f"{tool.name} asks before it does this"
         return None if call.approved == call.digest else reason
 
-    def _by_policy(self, tool: Tool[..., Any], results: Sequence[ResultMessage]) -> str | None:
+    def _by_policy(self, tool: Tool[..., Any], heard: Sequence[Heard]) -> str | None:
         match self.policy:
             case "always":
                 return "every call is to be approved"
             case "ask_for_destructive" if tool.destructive:
                 return f"{tool.name} may destroy something"
-            case "ask_after_untrusted" if not tool.read_only and self._untrusted(results):
+            case "ask_after_untrusted" if not tool.read_only and self._untrusted(heard):
                 return f"{tool.name} may change something, and text from outside has come in"
         return None
 
-    def _untrusted(self, results: Sequence[ResultMessage]) -> bool:
+    def _untrusted(self, heard: Sequence[Heard]) -> bool:
         """Whether anybody's text came in, also in a transcript that was stored without the mark."""
         outside = {each.name for each in self.toolbox.values() if each.open_world}
-        return any(each.untrusted or each.name in outside for each in results)
+        return any(each.untrusted or getattr(each, "name", None) in outside for each in heard)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+_TOLD = re.compile(
+    r"(requests|tokens) per (min|day)[^:]{0,20}: Limit:? (\d+(?:,\d{3})*)"
+    r"(?:, Used:? (\d+(?:,\d{3})*))?"
+)
+_SPANS = {"min": ("a minute", 60.0), "day": ("a day", 86_400.0)}
 _RESERVE = 0.03  # of a limit that is not used, because estimates and the way to the server vary
 
 
@@ -28,3 +34,24 @@ class Bucket:
         """Bring the level up to now."""
         self.level = min(self.limit, self.level + (now - self.at) * self.rate)
         self.at = now
+
+
+@dataclass(frozen=True, slots=True)
+class ToldLimit:
+    """A limit as a refusal tells it: so many requests or tokens in so many seconds."""
+
+    kind: str
+    limit: float
+    per: float
+    used: float
+
+    @classmethod
+    def read(cls, text: str) -> ToldLimit | None:
+        """What a refusal says, in Groq's words; None where it names no limit."""
+        told = _TOLD.search(text)
+        limit = float(told[3].replace(",", "")) if told else 0.0
+        if told is None or limit <= 0:
+            return None
+        span, per = _SPANS[told[2]]
+        used = float(told[4].replace(",", "")) if told[4] else limit
+        return cls(f"{told[1]} {span}", limit, per, used)

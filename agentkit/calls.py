@@ -181,8 +181,8 @@ class Calls:
         return free, refused, {}
 
     def _judge(self, each: DueCall) -> str | ResultMessage | None:
-        results = self.loop.results if self.gate.policy == "ask_after_untrusted" else ()
-        return self.gate.judge(each.call, self._context(each, lambda _: None), results)
+        heard = self.loop.heard if self.gate.policy == "ask_after_untrusted" else ()
+        return self.gate.judge(each.call, self._context(each, lambda _: None), heard)
 
     def _hold(self, waiting: Mapping[int, str]) -> Iterator[Event]:
         """End the run with all calls that must wait, so that they can be decided on at once."""

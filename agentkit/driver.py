@@ -13,23 +13,26 @@ from agentkit.events import Event, RequestSent, ResponseReceived, RunEnded
 from agentkit.interface import Interface, last_piece
 from agentkit.loop import Loop
 from agentkit.messages import Delta, Request, Response, Wait
-from agentkit.recorder import Record
+from agentkit.recorder import DueCall, Record
 
 
 def drive(loop: Loop[Any], calls: Calls, interface: Interface) -> Generator[Event, None, None]:
     """Carry a run out."""
     try:
-        while (due := loop.due()) is not None:
+        while (due := _due(loop, calls, interface)) is not None:
             if not isinstance(due, Request):
                 yield from calls.run(due)
                 continue
-            if calls.record:
-                calls.record.request(due)
             yield RequestSent(due)
             piece: Delta | Wait | Response | None = None
-            for piece in interface.stream(due):
-                yield _fed(loop, piece, calls.record)
-            last_piece([piece])
+            try:
+                for piece in interface.stream(due):
+                    yield _fed(loop, piece, calls.record)
+            except InterfaceError as error:
+                if not _shorter(loop, interface, due, error):
+                    raise
+            else:
+                last_piece([piece])
     except BaseException as error:
         _hand_over(loop, error, calls.record)
         raise
@@ -41,24 +44,46 @@ async def adrive(
 ) -> AsyncGenerator[Event, None]:
     """`drive`, awaited."""
     try:
-        while (due := loop.due()) is not None:
+        while (due := _due(loop, calls, interface)) is not None:
             if not isinstance(due, Request):
                 async with aclosing(calls.arun(due)) as events:
                     async for event in events:
                         yield event
                 continue
-            if calls.record:
-                calls.record.request(due)
             yield RequestSent(due)
-            async with aclosing(interface.astream(due)) as pieces:
-                piece: Delta | Wait | Response | None = None
-                async for piece in pieces:
-                    yield _fed(loop, piece, calls.record)
+            try:
+                async with aclosing(interface.astream(due)) as pieces:
+                    piece: Delta | Wait | Response | None = None
+                    async for piece in pieces:
+                        yield _fed(loop, piece, calls.record)
+            except InterfaceError as error:
+                if not _shorter(loop, interface, due, error):
+                    raise
+            else:
                 last_piece([piece])
     except BaseException as error:
         _hand_over(loop, error, calls.record)
         raise
     yield _ended(loop, calls.record)
+
+
+def _due(
+    loop: Loop[Any], calls: Calls, interface: Interface
+) -> Request | tuple[DueCall, ...] | None:
+    """What is due; a request is as short as the interface wants it, and recorded."""
+    while isinstance(due := loop.due(), Request) and loop.shorten(interface.excess(due)):
+        pass
+    if isinstance(due, Request) and calls.record:
+        calls.record.request(due)
+    return due
+
+
+def _shorter(
+    loop: Loop[Any], interface: Interface, request: Request, error: InterfaceError
+) -> bool:
+    """Whether a request that failed is worth another try, because it is shorter now: a refusal may
+    have told that it was too long."""
+    return not error.handed_out and loop.shorten(interface.excess(request))
 
 
 def _fed(loop: Loop[Any], piece: Delta | Wait | Response, record: Record | None) -> Event:

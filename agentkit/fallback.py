@@ -92,6 +92,11 @@ class Fallback(Wrapper):
         if error := (with_key or refused)[0]:
             raise error
 
+    def excess(self, request: Request) -> float:
+        """What the interface says that is asked first."""
+        interface, model = self._choices[self._order()[0]]
+        return interface.excess(request if model is None else replace(request, model=model))
+
     def quota_key(self, request: Request) -> Hashable | None:
         """None: each interface inside has limits of its own."""
         return None

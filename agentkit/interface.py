@@ -62,6 +62,10 @@ class Interface(ABC):
             ConfigError: A model alias or an option does not exist or fit.
         """
 
+    def excess(self, request: Request) -> float:
+        """Characters by which a request is too long to be taken, as far as is known, or 0."""
+        return 0.0
+
     def quota_key(self, request: Request) -> Hashable | None:
         """What the server's limits are counted by, across interfaces; None for this one alone."""
         return None

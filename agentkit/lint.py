@@ -18,10 +18,10 @@ from agentkit.addresses import is_address
 from agentkit.answer import ANSWER
 from agentkit.catalog import Page, page, page_of
 from agentkit.errors import DefinitionError
+from agentkit.estimate import CHARS_PER_TOKEN
 from agentkit.finding import Finding as Finding  # noqa: PLC0414 - its public place
 from agentkit.function_tool import Tool
 from agentkit.messages import Request
-from agentkit.pace import CHARS_PER_TOKEN
 from agentkit.profile import plain
 from agentkit.reading import READ
 from agentkit.returns import unwritable

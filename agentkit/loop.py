@@ -14,7 +14,6 @@ from typing import Any, Generic, TypeVar
 from agentkit.answer import ANSWER, Answer
 from agentkit.arguments import readable
 from agentkit.errors import ArgumentsError, ConfigError, LimitError
-from agentkit.events import Run, Step
 from agentkit.limits import Limits
 from agentkit.messages import (
     AssistantMessage,
@@ -26,8 +25,9 @@ from agentkit.messages import (
     ResultMessage,
     UserMessage,
 )
-from agentkit.reading import DEFINITION, READ, read_result
+from agentkit.reading import READ, offered, read_result, without_old_results
 from agentkit.recorder import DueCall
+from agentkit.run import Run, Step
 from agentkit.transcript import cut_short, last_assistant, settled, told_apart
 from agentkit.watch import Watch
 
@@ -87,6 +87,7 @@ class Loop(Generic[T]):
         self._wants_answer = False
         self._output: Any = None
         self._finished = self._held = False
+        self._notes: list[str] = []  # what was done to get the next response
         self._prompt = prompt
         if prompt is not None and any(due.call.waits for due in self.open_calls()):
             raise ConfigError(_UNSAID)  # before anything runs
@@ -126,7 +127,7 @@ class Loop(Generic[T]):
             raise error
         return Request(
             messages=tuple(self._messages),
-            definitions=self._offered(),
+            definitions=offered(self._definitions, self._messages),
             model=self._model,
             options=self._turn_options(),
         )
@@ -138,7 +139,9 @@ class Loop(Generic[T]):
         calls = tuple(call for call, _ in mended)
         repairs = tuple(f"{call.name}: {name}" for call, names in mended for name in names)
         message = replace(response.message, calls=calls)
-        response = replace(response, message=message, repairs=response.repairs + repairs)
+        repairs = (*response.repairs, *repairs, *self._notes)
+        self._notes.clear()
+        response = replace(response, message=message, repairs=repairs)
         self._messages.append(message)
         self._steps.append(Step(response))
         self._results = [None] * len(calls)
@@ -159,9 +162,10 @@ class Loop(Generic[T]):
         self._begun.add(due.index)
 
     @property
-    def results(self) -> list[ResultMessage]:
-        """All results so far."""
-        return [m for m in (*self._messages, *self._results) if isinstance(m, ResultMessage)]
+    def heard(self) -> list[ResultMessage | UserMessage]:
+        """All that came from others than the model so far."""
+        messages = (*self._messages, *self._results)
+        return [each for each in messages if isinstance(each, ResultMessage | UserMessage)]
 
     def room(self) -> int:
         """Characters that each result of this step may have, so that the next request is taken.
@@ -175,15 +179,14 @@ class Loop(Generic[T]):
 
     def read(self, call: FunctionCall) -> ResultMessage | None:
         """The result of a call that reads on in an earlier result; None for other calls."""
-        if call.name != READ or not self._cut_results():
-            return None
-        return read_result(call, self._messages, self.room())
+        return read_result(call, self._messages, self.room()) if call.name == READ else None
 
-    def _cut_results(self) -> bool:
-        return any(isinstance(each, ResultMessage) and each.whole for each in self._messages)
-
-    def _offered(self) -> tuple[FunctionDefinition, ...]:
-        return (*self._definitions, DEFINITION) if self._cut_results() else self._definitions
+    def shorten(self, characters: float) -> bool:
+        """Leave out old results until so many characters are saved, and tell whether any was."""
+        self._messages, count = without_old_results(self._messages, characters)
+        if count:
+            self._notes.append(f"{count} old results were left out, to fit the server's limit")
+        return count > 0
 
     def hold(self, waiting: Mapping[int, str]) -> tuple[DueCall, ...]:
         """End the run with calls that wait for approval, and give these.
@@ -220,6 +223,7 @@ class Loop(Generic[T]):
         """The run so far."""
         messages = (*self._messages, *filter(None, self._results))
         run: Run[T] = Run.of_steps(self._id, self._output, messages, tuple(self._steps))
+        run = replace(run, unsaid=self._prompt)
         return run if self._earlier is None or self._earlier.steps else run.after(self._earlier)
 
     def open_calls(self) -> tuple[DueCall, ...]:

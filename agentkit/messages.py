@@ -64,9 +64,13 @@ class SystemMessage:
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """What the user said."""
+    """What the user said.
+
+    `untrusted` tells whether it may hold anybody's text, as a summary of results does.
+    """
 
     content: str
+    untrusted: bool = False
     role: Literal["user"] = field(default="user", init=False)
     _encoded: dict[str, Any] = _hidden()  # noqa: RUF009 - it makes a field, no value
 

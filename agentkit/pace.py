@@ -6,36 +6,30 @@ in 5.289s" (https://github.com/Aider-AI/aider/issues/3265).
 
 from __future__ import annotations
 
-import re
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import inf
 from threading import Lock
 
-from agentkit.bucket import Bucket
+from agentkit.bucket import Bucket, ToldLimit
 from agentkit.errors import InterfaceError, StatusError
+from agentkit.estimate import Estimate
 from agentkit.messages import Quota, Request, Usage
 from agentkit.ticket import Crowd, Line, Ticket, characters_of
 from agentkit.workers import renew_in_children
 
 MINUTE = 60.0
 _REQUESTS, _TOKENS = "requests a minute", "tokens a minute"
-_TOLD = re.compile(
-    r"(requests|tokens) per (min|day)[^:]{0,20}: Limit:? (\d+(?:,\d{3})*)"
-    r"(?:, Used:? (\d+(?:,\d{3})*))?"
-)
 _LONGEST = 1e7  # seconds in which a limit fills up; longer ones are nonsense
-_SPANS = {"min": ("a minute", 1), "day": ("a day", 1440)}
-CHARS_PER_TOKEN = 3.5
-"""Characters of a request for one token, until a reply tells."""
-_TELLING = 500  # characters of a request that tell how many make a token
-_ANSWER = 200.0  # tokens of an answer, until a reply tells
 _LOOK = 0.02  # seconds between looks at whether the first reply has come
-_SOONEST, _SOON = 600, 60  # parts of a minute: the shortest wait; longer ones are looked at again
+_SOONEST = 600  # parts of a minute: the shortest wait
 _GRACE = 12  # parts of a minute that one may look late for its place and keep it
 _PATIENCE = 5.0  # seconds that others wait for the first reply's word on limits
-_SLOW, _TOO_MANY = 0.3, 429  # how fast estimates follow what replies say
+_TOO_LARGE, _TOO_MANY = 413, 429
+_ROOMY = 0.75  # of a limit that is used again once something was left out
+_SURELY = 0.8  # of an estimate: one is never as far off
 
 
 class Pace:
@@ -64,8 +58,7 @@ class Pace:
                 self._buckets[kind] = Bucket.full(limit, MINUTE, clock(), MINUTE)
         self._by_hand = frozenset(self._buckets)
         self._paused = (0.0, "")
-        self._per_character, self._answer, self._off = 1 / CHARS_PER_TOKEN, _ANSWER, 0.0
-        self._around = 0.0  # tokens that the server puts around a prompt
+        self._tokens = Estimate()
         self._newest = 0.0  # when the request was sent whose headers were believed last
         self._known = bool(self._buckets)
         self.renew()
@@ -151,25 +144,42 @@ class Pace:
         """Take what an error tells; after a 429 nobody sends for as long as it says."""
         if not isinstance(error, StatusError):
             return
-        if error.status == _TOO_MANY:
+        refused = error.status in (_TOO_LARGE, _TOO_MANY)
+        if refused:
             with self._held():
                 self._give_back(ticket)
         self.learn(ticket, None, error.quotas)
-        if error.status != _TOO_MANY:
+        if not refused:
             return
         with self._held() as now:
+            if told := ToldLimit.read(str(error)):
+                self._limit(told.kind, told.limit, told.per, now)
+            if error.status == _TOO_LARGE:
+                return
             wait = error.retry_after or 0.0
             self._paused = max(self._paused, (now + wait, "the server's limit, as it said"))
-            if (told := _TOLD.search(str(error))) and (
-                limit := float(told[3].replace(",", ""))
-            ) > 0:
-                kind, per = _SPANS[told[2]]
-                kind = f"{told[1]} {kind}"
-                self._limit(kind, limit, per * MINUTE, now)
-                bucket = self._buckets[kind]
+            if told:
+                bucket = self._buckets[told.kind]
                 bucket.fill(now)
-                used = float(told[4].replace(",", "")) if told[4] else limit
-                bucket.level = min(bucket.level, limit - used)
+                bucket.level = min(bucket.level, told.limit - told.used)
+
+    def excess(self, request: Request) -> float:
+        """Characters by which a request is too long for the tokens of a minute, or 0.
+
+        They are so many that one without them leaves a quarter of the limit free.
+        """
+        cost, limit = self._tokens.most(_unsent(request)), self._tokens_in_a_minute
+        return 0.0 if cost <= limit else (cost - _ROOMY * limit) / self._tokens.per_character
+
+    def never_fits(self, request: Request) -> tuple[float, float] | None:
+        """The tokens of a request's prompt and those of a minute, if it is surely too long."""
+        prompt, limit = self._tokens.prompt(_unsent(request)), self._tokens_in_a_minute
+        return (prompt, limit) if prompt * _SURELY > limit else None
+
+    @property
+    def _tokens_in_a_minute(self) -> float:
+        bucket = self._buckets.get(_TOKENS)
+        return bucket.limit if bucket else inf
 
     def release(self, ticket: Ticket) -> None:
         """The request is over, however it went."""
@@ -211,26 +221,21 @@ class Pace:
     def _most_of_all(self, kind: str) -> float:
         """What all that wait may take together."""
         crowd = self._line.crowd
-        extra = crowd.most + crowd.count * 2 * self._off if kind.startswith("tokens") else 0.0
-        return crowd.count * self._usual(crowd, kind) + extra
+        total = crowd.count * self._usual(crowd, kind)
+        is_tokens = kind.startswith("tokens")
+        return total + (crowd.most + crowd.count * 2 * self._tokens.off if is_tokens else 0.0)
 
     def _usual(self, crowd: Crowd, kind: str) -> float:
         """What one of many requests takes of a limit."""
         if not kind.startswith("tokens"):
             return 1.0
-        prompt = crowd.characters / max(crowd.count, 1) * self._per_character + self._around
-        return prompt + self._answer
+        return self._tokens.usual(crowd)
 
     def _cost(self, ticket: Ticket, kind: str, *, most: bool = False) -> float:
         """What a request will probably take of a limit, or what the server wants to be there."""
         if not kind.startswith("tokens"):
             return 1.0
-        prompt = ticket.characters * self._per_character + self._around
-        probable = prompt + self._answer
-        if not most:
-            return probable
-        longest = prompt + (ticket.most or 0)
-        return max(longest, probable + 2 * self._off)
+        return self._tokens.most(ticket) if most else self._tokens.probable(ticket)
 
     def _take(self, ticket: Ticket, kind: str, bucket: Bucket) -> None:
         ticket.taken[kind] = min(self._cost(ticket, kind, most=True), bucket.limit)
@@ -279,22 +284,12 @@ class Pace:
 
     def _correct(self, ticket: Ticket, usage: Usage) -> None:
         """Give back what was promised and not used, and estimate better from now on."""
-        counted = usage.total_tokens - (usage.cached_tokens or 0)
+        counted = self._tokens.learn(ticket, usage)
         for kind, taken in ticket.taken.items():
             if kind.startswith("tokens"):
                 self._buckets[kind].level += taken - counted
-        off = abs(counted - self._cost(ticket, _TOKENS))
-        self._off += _SLOW * (off - self._off)
-        prompt = counted - (usage.completion_tokens or 0)
-        if ticket.characters >= _TELLING:
-            ratio = prompt / ticket.characters
-            self._per_character += _SLOW * (ratio - self._per_character)
-        else:
-            around = max(prompt - ticket.characters * self._per_character, 0.0)
-            self._around += _SLOW * (around - self._around)
-        self._answer += _SLOW * ((usage.completion_tokens or 0) - self._answer)
 
 
-def nap(seconds: float) -> float:
-    """How much of a wait to sleep: the queue moves up when others take less than expected."""
-    return seconds if seconds <= MINUTE / _SOON else max(seconds / 2, MINUTE / _SOON)
+def _unsent(request: Request) -> Ticket:
+    most = request.options.get("max_tokens")
+    return Ticket(characters_of(request), most, False, 0.0)

@@ -8,9 +8,11 @@ from dataclasses import replace
 from agentkit.errors import ConfigError, InterfaceError
 from agentkit.interface import Interface
 from agentkit.messages import Quota, Request, Response, Wait
-from agentkit.pace import Pace, nap
+from agentkit.pace import MINUTE, Pace
 from agentkit.workers import per_process
 from agentkit.wrapper import Ask, Plan, Wrapper
+
+_SOON, _SHORTEST = 60, 600  # parts of a minute: longer waits are looked at again
 
 
 @per_process
@@ -55,6 +57,12 @@ class Paced(Wrapper):
     def plan(self, request: Request) -> Plan:
         """Wait for a place, send, and learn from the reply."""
         pace = self._pace(request)
+        if sizes := pace.never_fits(request):
+            raise InterfaceError(
+                f"{self.name}: not sent, because the request has about {sizes[0]:,.0f} tokens, and "
+                f"a minute takes {sizes[1]:,.0f}. agent.summarize(run) makes a transcript shorter; "
+                "so do fewer tools."
+            )
         ticket = pace.reserve(request, careful=bool(self._plans))
         try:
             while (wait := pace.wait(ticket)) > 0:
@@ -76,6 +84,10 @@ class Paced(Wrapper):
         finally:
             pace.release(ticket)
 
+    def excess(self, request: Request) -> float:
+        """Characters by which it is too long for the tokens of a minute."""
+        return self._pace(request).excess(request)
+
     def _with_own_limit(self, response: Response) -> Response:
         if (tokens := self._by_hand[1]) is None:
             return response
@@ -87,3 +99,8 @@ class Paced(Wrapper):
         if key is not None:
             return shared_pace(key, *self._by_hand)
         return self._own.setdefault(request.model, Pace(*self._by_hand))
+
+
+def nap(seconds: float) -> float:
+    """How much of a wait to sleep: the queue moves up when others take less than expected."""
+    return seconds if seconds <= MINUTE / _SOON else max(seconds / 2, MINUTE / _SOON)

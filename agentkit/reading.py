@@ -1,13 +1,15 @@
-"""`read_result`: how a model reads the rest of a result that was too long to show whole."""
+"""`read_result`: how a model reads the rest of a result that is not in the transcript whole."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from agentkit.arguments import read_arguments
 from agentkit.errors import ArgumentsError
 from agentkit.messages import FunctionCall, FunctionDefinition, Message, ResultMessage
+from agentkit.transcript import last_assistant
 
 READ = "read_result"
 """The name of the function; it is offered once a result was cut."""
@@ -34,13 +36,60 @@ DEFINITION = FunctionDefinition(
 )
 
 
+_WORTH = 500  # characters of a result; leaving out a shorter one saves nothing
+_BEGINNING = 100  # characters of it that stay
+
+
+def offered(
+    definitions: tuple[FunctionDefinition, ...], messages: Sequence[Message]
+) -> tuple[FunctionDefinition, ...]:
+    """The definitions, with that of `read_result` where there is something to read."""
+    cut = any(isinstance(each, ResultMessage) and each.whole for each in messages)
+    return (*definitions, DEFINITION) if cut else definitions
+
+
+def without_old_results(
+    messages: Sequence[Message], characters: float
+) -> tuple[list[Message], int]:
+    """The transcript with the oldest long results left out, and how many of them.
+
+    Each stays as a message, so that its call has a result, with its beginning and with the handle
+    by which `read_result` gives the rest. Those that the model has not seen yet stay whole.
+
+    Args:
+        messages: The transcript.
+        characters: How many to save.
+    """
+    shorter, count = list(messages), 0
+    found = last_assistant(shorter)
+    for place in range(found[0] if found else 0):
+        old = shorter[place]
+        if characters <= 0:
+            break
+        if isinstance(old, ResultMessage) and len(old.content) > _WORTH:
+            new = _left_out(old)
+            shorter[place] = new
+            characters -= len(old.content) - len(new.content)
+            count += 1
+    return shorter, count
+
+
+def _left_out(result: ResultMessage) -> ResultMessage:
+    whole = result.whole or result.content[:LONGEST]
+    hint = f'{READ}(handle="{handle_of(whole)}", offset=0) gives it again'
+    content = (
+        f"{whole[:_BEGINNING]}\n[... left out to save tokens: {len(whole):,} characters; {hint}]"
+    )
+    return replace(result, content=content, whole=whole)
+
+
 def handle_of(whole: str) -> str:
     """The name of a long result, by which the model asks for more of it."""
     return sha256(whole.encode(errors="surrogatepass")).hexdigest()[:8]
 
 
-def read_result(call: FunctionCall, messages: Sequence[Message], room: int) -> ResultMessage:
-    """The part of a long result that a call of `read_result` asks for.
+def read_result(call: FunctionCall, messages: Sequence[Message], room: int) -> ResultMessage | None:
+    """The part of a long result that a call of `read_result` asks for; None if there is no such.
 
     Args:
         call: The call.
@@ -53,6 +102,8 @@ def read_result(call: FunctionCall, messages: Sequence[Message], room: int) -> R
             handle = handle_of(each.whole)
             # Of two tools that brought the same text, one may have had it from outside.
             held[handle] = each if each.untrusted else held.get(handle, each)
+    if not held:
+        return None  # it was not offered
     try:
         values, _ = read_arguments(call.written)
     except ArgumentsError as error:

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agentkit.events import Run
 from agentkit.messages import FunctionCall, Request, Response, ResultMessage
+from agentkit.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,35 @@ class Record(Protocol):
         """The run has ended: with its answer, with calls that wait, or with an error."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What a store is told of a run that begins, or goes on.
+
+    Args:
+        prompt: What the user says.
+        interface: The name of the interface.
+        model: The model.
+        goes_on: Whether it may be there already.
+        conversation: The conversation that it belongs to.
+        turn: Which turn of it this is; one more than the last if not given.
+    """
+
+    prompt: str | None = None
+    interface: str = ""
+    model: str = ""
+    goes_on: bool = False
+    conversation: str | None = None
+    turn: int | None = None
+
+
 class Store(Protocol):
     """Where runs are kept, such as a `Journal`."""
 
-    def begin(self, run: Run[Any], prompt: str | None, interface: str, model: str) -> Record:
+    def begin(self, run: Run[Any], start: Start) -> Record:
         """The record of a run that begins, or goes on, with this transcript."""
 
     def run(self, run_id: str, *, repeat: Collection[str] = ()) -> Run[Any]:
         """A run as far as it came; `repeat` are the tools whose calls may be repeated."""
+
+    def last_turn(self, conversation: str) -> tuple[int, Run[Any] | None]:
+        """The number of a conversation's last turn, and its run; 0 and None for a new one."""

@@ -46,13 +46,23 @@ def settled(messages: Sequence[Message]) -> tuple[list[Message], Slots]:
     return done, []
 
 
+def closed(messages: Sequence[Message]) -> list[Message]:
+    """The transcript in which every call has a result, also those that may not have run."""
+    done, slots = settled(messages)
+    if slots:
+        last = done[-1]
+        assert isinstance(last, AssistantMessage)  # whose calls they are
+        done += (each or cut_short(call) for call, each in zip(last.calls, slots, strict=True))
+    return done
+
+
 def cut_short(call: FunctionCall, *, begun: bool = True) -> ResultMessage:
     """The result of a call that never got one; `begun` is False if it surely did not run."""
     text = CUT_SHORT if begun else NOT_BEGUN
     return ResultMessage(call.name, _UNDECIDED if call.waits else text, call.id, is_error=True)
 
 
-def last_assistant(messages: list[Message]) -> tuple[int, AssistantMessage] | None:
+def last_assistant(messages: Sequence[Message]) -> tuple[int, AssistantMessage] | None:
     """The last message of the model, with its place."""
     for index in range(len(messages) - 1, -1, -1):
         message = messages[index]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from agentkit.events import Step, usage_of_steps
 from agentkit.limits import Limits
 from agentkit.messages import FunctionCall
+from agentkit.run import Step, usage_of_steps
 
 _GO_ON = " With a higher limit it can go on from where it stopped."
 

@@ -54,6 +54,10 @@ class Wrapper(Interface):
         """What the interface inside refuses."""
         self.inner.check(request)
 
+    def excess(self, request: Request) -> float:
+        """What the interface inside says."""
+        return self.inner.excess(request)
+
     def quota_key(self, request: Request) -> Hashable | None:
         """That of the interface inside."""
         return self.inner.quota_key(request)

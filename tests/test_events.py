@@ -4,7 +4,7 @@ from datetime import date
 from pydantic import BaseModel
 
 from agentkit import Agent, FunctionCall, tool
-from agentkit.events import shown
+from agentkit.run import shown
 from agentkit.testing import ScriptedInterface, call
 
 

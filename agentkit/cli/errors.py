@@ -10,7 +10,7 @@ import typer
 
 from agentkit import AgentkitError, ConfigError, DefinitionError, LimitError, Run
 from agentkit.cli.output import OutputClosedError, note
-from agentkit.events import shown
+from agentkit.run import shown
 
 FAILED = 1
 WRONG_USE = 2

@@ -27,9 +27,9 @@ from agentkit.cli.output import note, write, write_json
 from agentkit.cli.running import build_agent, go_on, read_options
 from agentkit.cli.screen import screen_for
 from agentkit.cli.text import columns, one_line
-from agentkit.events import shown
 from agentkit.journal.store import Journal
 from agentkit.journal.stored import StoredEvent
+from agentkit.run import shown
 from agentkit.saving import load_messages
 
 app = typer.Typer(rich_markup_mode=None)

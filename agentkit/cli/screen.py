@@ -23,7 +23,7 @@ from agentkit import (
 from agentkit.cli.errors import named
 from agentkit.cli.output import note, say, write, write_json
 from agentkit.cli.text import one_line
-from agentkit.events import shown
+from agentkit.run import shown
 
 if TYPE_CHECKING:
     from rich.status import Status

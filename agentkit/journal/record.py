@@ -11,12 +11,12 @@ from typing import Any
 from pydantic_core import to_jsonable_python
 
 from agentkit.errors import JournalError
-from agentkit.events import Run
 from agentkit.journal.store import Journal
 from agentkit.journal.texts import Packer
 from agentkit.messages import Message, Request, Response, ResultMessage
-from agentkit.recorder import DueCall
+from agentkit.recorder import DueCall, Start
 from agentkit.redact import environment_secrets, hide
+from agentkit.run import Run
 from agentkit.saving import save_response
 
 _log = logging.getLogger("agentkit")
@@ -31,38 +31,58 @@ class JournalRecord:
     Args:
         journal: Where it is kept.
         run: The run, with the transcript that it begins with.
-        prompt: What the user said, to be found in lists.
-        interface: The name of the interface, for lists.
-        model: The model, for lists.
+        start: What else is known of it.
 
     Raises:
-        JournalError: The journal cannot be used.
+        JournalError: The journal cannot be used, has such a run, or somebody else took the turn.
     """
 
-    def __init__(
-        self, journal: Journal, run: Run[Any], prompt: str | None, interface: str, model: str
-    ) -> None:
+    def __init__(self, journal: Journal, run: Run[Any], start: Start) -> None:
         self._journal, self._id = journal, run.id
         self._known = run.messages
         self._broken = False
         self._secrets = environment_secrets()
         pack = Packer(self._secrets)
-        data = {"at": 0, "messages": pack.marks(run.messages), "prompt": prompt}
-        row = (run.id, time.time(), hide(prompt or "", self._secrets), interface, model)
+        data = {"at": 0, "messages": pack.marks(run.messages), "prompt": start.prompt}
+        data |= {} if run.unsaid is None else {"unsaid": run.unsaid}
 
         def work(connection: sqlite3.Connection) -> int:
-            connection.execute(
-                "INSERT INTO runs (id, begun, state, prompt, interface, model) "
-                "VALUES (?, ?, 'running', ?, ?, ?) "
-                "ON CONFLICT (id) DO UPDATE SET state = 'running', ended = NULL, error = NULL",
-                row,
-            )
+            self._enter(connection, start)
             last = "SELECT coalesce(max(number), 0) + 1 FROM events WHERE run = ?"
             (number,) = connection.execute(last, (run.id,)).fetchone()
             _insert(connection, pack, run.id, number, "begin", None, data)
             return int(number)
 
         self._number = journal.use(work, write=True)
+
+    def _enter(self, connection: sqlite3.Connection, start: Start) -> None:
+        """Make the run's row, or find it."""
+        found = connection.execute(
+            "SELECT conversation FROM runs WHERE id = ?", (self._id,)
+        ).fetchone()
+        if found and not start.goes_on:
+            raise JournalError(
+                f"There is a run {self._id!r} already: agent.resume({self._id!r}) goes on with it."
+            )
+        if found and start.conversation not in (None, found[0]):
+            raise JournalError(f"The run {self._id!r} is no part of {start.conversation!r}.")
+        if found:
+            again = "UPDATE runs SET state = 'running', ended = NULL, error = NULL WHERE id = ?"
+            connection.execute(again, (self._id,))
+            return
+        told = (start.interface, start.model, start.conversation)
+        row = (self._id, time.time(), hide(start.prompt or "", self._secrets), *told)
+        next_turn = "SELECT coalesce(max(turn), 0) + 1 FROM runs WHERE conversation = ?"
+        (turn,) = connection.execute(next_turn, (start.conversation,)).fetchone()
+        if start.turn not in (None, turn):
+            raise JournalError(
+                f"Somebody else said something in {start.conversation!r} meanwhile: say it again."
+            )
+        connection.execute(
+            "INSERT INTO runs (id, begun, state, prompt, interface, model, conversation, turn) "
+            "VALUES (?, ?, 'running', ?, ?, ?, ?, ?)",
+            (*row, turn if start.conversation else None),
+        )
 
     def request(self, request: Request) -> None:
         """A request is about to be sent."""

@@ -8,13 +8,21 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from agentkit.errors import JournalError
-from agentkit.events import Run
-from agentkit.journal.stored import StoredEvent, StoredRun, stored_events, stored_run, stored_runs
+from agentkit.journal.stored import (
+    Only,
+    StoredEvent,
+    StoredRun,
+    last_turn,
+    stored_events,
+    stored_run,
+    stored_runs,
+)
 from agentkit.journal.tables import connected, unusable
-from agentkit.recorder import Record
+from agentkit.recorder import Record, Start
+from agentkit.run import Run
 from agentkit.workers import per_process, renew_in_children
 
 T = TypeVar("T")
@@ -68,15 +76,16 @@ class Journal:
                 self._connection.close()
                 self._connection = None
 
-    def begin(self, run: Run[Any], prompt: str | None, interface: str, model: str) -> Record:
+    def begin(self, run: Run[Any], start: Start) -> Record:
         """The record of a run that begins, or goes on, with this transcript.
 
         Raises:
-            JournalError: The file cannot be used.
+            JournalError: The file cannot be used, has another run of this id, or somebody else
+                took this turn of the conversation.
         """
         from agentkit.journal.record import JournalRecord
 
-        return JournalRecord(self, run, prompt, interface, model)
+        return JournalRecord(self, run, start)
 
     def run(self, run_id: str, *, repeat: Collection[str] = ()) -> Run[Any]:
         """A run as far as it came, with its steps, to look at or to go on with.
@@ -91,10 +100,18 @@ class Journal:
         Raises:
             JournalError: There is no such run, or the file cannot be used.
         """
-        found = self.use(lambda connection: stored_run(connection, run_id, repeat))
+        found = self.use(lambda connection: stored_run(connection, run_id, repeat.__contains__))
         if found is None:
             raise JournalError(f"There is no run {run_id!r} in {os.fspath(self.path)!r}.")
         return found
+
+    def last_turn(self, conversation: str) -> tuple[int, Run[Any] | None]:
+        """The number of a conversation's last turn, and its run; 0 and None for a new one.
+
+        Raises:
+            JournalError: The run has not ended, or the file cannot be used.
+        """
+        return self.use(lambda connection: last_turn(connection, conversation))
 
     def events(self, run_id: str) -> Sequence[StoredEvent]:
         """What happened in a run, in order; nothing if there is no such run.
@@ -104,18 +121,17 @@ class Journal:
         """
         return self.use(lambda connection: stored_events(connection, run_id))
 
-    def runs(self, *, state: str | None = None, limit: int = 100) -> Sequence[StoredRun]:
+    def runs(self, *, limit: int = 100, **only: Unpack[Only]) -> Sequence[StoredRun]:
         """The newest runs first.
 
         Args:
-            state: Only those that are "running", "waiting", "done" or "failed". One that was killed
-                is still "running".
             limit: The most runs.
+            only: Which of them; see `Only`.
 
         Raises:
             JournalError: The file cannot be used.
         """
-        return self.use(lambda connection: stored_runs(connection, state, limit))
+        return self.use(lambda connection: stored_runs(connection, only, limit))
 
     def prune(self, *, days: float) -> int:
         """Forget runs that began longer ago, and give the space back; the number of them.

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypedDict
 
-from agentkit.events import Run, Step
+from agentkit.errors import JournalError
 from agentkit.journal.texts import unpacked
 from agentkit.messages import Message, ResultMessage
+from agentkit.run import Run, Step
 from agentkit.saving import load_messages, load_response
 from agentkit.transcript import last_assistant, told_apart
 
 _UNKNOWN = "it had begun when the run was cut short: it may or may not have run"
 _COLUMNS = (
     "id, begun, ended, state, prompt, output, error, interface, model, steps, prompt_tokens, "
-    "completion_tokens, cost"
+    "completion_tokens, cost, conversation, turn"
 )
 
 
@@ -38,6 +39,37 @@ class StoredRun:
     prompt_tokens: int | None
     completion_tokens: int | None
     cost: float | None
+    conversation: str | None
+    turn: int | None
+
+
+class Only(TypedDict, total=False):
+    """Which runs of a journal to list.
+
+    Args:
+        state: Those that are "running", "waiting", "done" or "failed". One that was killed is still
+            "running".
+        conversation: Those of a conversation.
+        text: Those with this text in their prompt, output or error, in any case.
+        model: Those of a model, as it was given.
+        since: Those that began then or later, in seconds since 1970.
+    """
+
+    state: str | None
+    conversation: str | None
+    text: str | None
+    model: str | None
+    since: float | None
+
+
+_WHERE = {
+    "state": "state = ?",
+    "conversation": "conversation = ?",
+    "text": "instr(lower(prompt || char(10) || coalesce(output, '') || coalesce(error, '')), "
+    "lower(?))",
+    "model": "model = ?",
+    "since": "begun >= ?",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +97,14 @@ class _Replay:
     results: dict[int, ResultMessage] = field(default_factory=dict)
     begun: set[int] = field(default_factory=set)
     steps: list[Step] = field(default_factory=list)
+    unsaid: str | None = None
 
     def see(self, kind: str, data: dict[str, Any]) -> None:
         if "messages" in data:  # it has the transcript as far as it changed
             self.messages[data["at"] :] = _messages(data["messages"])
             self._close()
+        if kind in ("begin", "request"):  # what was unsaid is said with a request, at the latest
+            self.unsaid = data.get("unsaid")
         if kind == "response":
             response = load_response({**data, "message": json.loads(data["message"])})
             self.messages.append(response.message)
@@ -93,7 +128,7 @@ class _Replay:
         self.results.clear()
         self.begun.clear()
 
-    def transcript(self, repeat: Collection[str]) -> tuple[Message, ...]:
+    def transcript(self, repeats: Callable[[str], bool]) -> tuple[Message, ...]:
         """All messages; calls that had begun and have no result wait for a decision, but for those
         of tools that may be called again."""
         found = last_assistant(self.messages)
@@ -103,7 +138,7 @@ class _Replay:
         unknown = {
             index
             for index in self.begun - self.results.keys()
-            if message.calls[index].name not in repeat
+            if not repeats(message.calls[index].name)
         }
         calls = message.calls
         if unknown or 0 < len(self.results) < len(calls):  # each result must find its own call
@@ -118,7 +153,7 @@ class _Replay:
 
 
 def stored_run(
-    connection: sqlite3.Connection, run_id: str, repeat: Collection[str]
+    connection: sqlite3.Connection, run_id: str, repeats: Callable[[str], bool]
 ) -> Run[Any] | None:
     """A run as far as it came; None if there is none of this id."""
     row = connection.execute("SELECT state, output FROM runs WHERE id = ?", (run_id,)).fetchone()
@@ -129,15 +164,37 @@ def stored_run(
         replay.see(each.kind, dict(each.data))
     state, output = row
     answer = json.loads(output) if state == "done" and output else None
-    return Run.of_steps(run_id, answer, replay.transcript(repeat), tuple(replay.steps))
+    run = Run.of_steps(run_id, answer, replay.transcript(repeats), tuple(replay.steps))
+    return replace(run, unsaid=replay.unsaid)
 
 
-def stored_runs(connection: sqlite3.Connection, state: str | None, limit: int) -> list[StoredRun]:
+def last_turn(connection: sqlite3.Connection, conversation: str) -> tuple[int, Run[Any] | None]:
+    """The number of a conversation's last turn, and its run; 0 and None for a new one.
+
+    Raises:
+        JournalError: The run has not ended.
+    """
+    found = connection.execute(
+        "SELECT id, turn, state FROM runs WHERE conversation = ? ORDER BY turn DESC LIMIT 1",
+        (conversation,),
+    ).fetchone()
+    if found is None:
+        return 0, None
+    run_id, turn, state = found
+    if state == "running":
+        raise JournalError(
+            f"The last run of {conversation!r} has not ended. If its process died, "
+            f"agent.resume({run_id!r}) goes on with it."
+        )
+    return turn, stored_run(connection, run_id, lambda name: True)
+
+
+def stored_runs(connection: sqlite3.Connection, only: Only, limit: int) -> list[StoredRun]:
     """The newest runs first."""
-    where = "" if state is None else "WHERE state = ?"
-    given = (limit,) if state is None else (state, limit)
-    sql = f"SELECT {_COLUMNS} FROM runs {where} ORDER BY begun DESC, id LIMIT ?"
-    found = [StoredRun(*row) for row in connection.execute(sql, given)]
+    wanted = {name: value for name, value in only.items() if value is not None}
+    where = " AND ".join(["TRUE", *(_WHERE[name] for name in wanted)])
+    sql = f"SELECT {_COLUMNS} FROM runs WHERE {where} ORDER BY begun DESC, id LIMIT ?"
+    found = [StoredRun(*row) for row in connection.execute(sql, (*wanted.values(), limit))]
     return [
         replace(each, output=json.loads(each.output)) if each.output else each for each in found
     ]

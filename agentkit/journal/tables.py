@@ -45,6 +45,11 @@ _MIGRATIONS = (
         PRIMARY KEY (run, number)
     ) WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE runs ADD COLUMN conversation TEXT;
+    ALTER TABLE runs ADD COLUMN turn INTEGER;  -- of the conversation, from 1
+    CREATE UNIQUE INDEX runs_turn ON runs (conversation, turn) WHERE conversation IS NOT NULL;
+    """,
 )
 """What makes a file of each version from one of the version before."""
 

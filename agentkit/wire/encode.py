@@ -145,8 +145,8 @@ def _tool(result: ResultMessage, its_id: str) -> bytes:
     return _json({"role": "tool", "tool_call_id": its_id, "content": _content(result)})
 
 
-def _content(result: ResultMessage) -> str:
-    return delimited(result.content) if result.untrusted else result.content
+def _content(message: ResultMessage | UserMessage) -> str:
+    return delimited(message.content) if message.untrusted else message.content
 
 
 def _ids(calls: Sequence[FunctionCall], length: int) -> list[str]:
@@ -186,8 +186,10 @@ def _grouped(messages: Sequence[Message]) -> Iterator[tuple[Message, list[Result
 
 def _role(message: Message) -> bytes:
     match message:
-        case SystemMessage() | UserMessage():
-            return _json({"role": message.role, "content": message.content})
+        case SystemMessage():
+            return _json({"role": "system", "content": message.content})
+        case UserMessage():
+            return _json({"role": "user", "content": _content(message)})
         case ResultMessage():
             return _json(
                 {"role": "function", "name": _name(message.name), "content": _content(message)}
