@@ -20,7 +20,7 @@ from agentkit.agent_settings import (
 from agentkit.answer import ANSWER, Answer
 from agentkit.approval import Approval, Gate
 from agentkit.calls import Calls
-from agentkit.conversation import next_turn
+from agentkit.conversation import turn_of
 from agentkit.driver import adrive, drive
 from agentkit.errors import ConfigError, DefinitionError, JournalError
 from agentkit.events import Event, RunEnded
@@ -62,7 +62,7 @@ class Agent(Generic[T]):
             text of an `open_world` tool came in; "always"; "never". A run that meets one ends
             with it in `Run.pending`.
         journal: A file in which runs are kept step by step, so that `resume` can go on with one; if
-            not given, AGENTKIT_JOURNAL, or none.
+            not given, AGENTKIT_JOURNAL, or none. "" is none in any case.
         replay: A recording that answers in place of the model; a `Replay` says more.
         output: The type of the answer; text if not given. The answer is validated, and a wrong one
             is fed back to the model.
@@ -143,7 +143,8 @@ class Agent(Generic[T]):
     @cached_property
     def journal(self) -> Store | None:
         """Where runs are kept, if anywhere."""
-        return journal_of(self._journal or os.environ.get("AGENTKIT_JOURNAL"))
+        none = self._journal is None
+        return journal_of(os.environ.get("AGENTKIT_JOURNAL") if none else self._journal)
 
     def run(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
         """Run until the final answer. Works inside a running event loop too.
@@ -247,9 +248,8 @@ class Agent(Generic[T]):
     def _prepared(self, prompt: str | None, given: RunOptions) -> tuple[Loop[T], Calls, Interface]:
         check_names(given)
         turn = None
-        if given.get("conversation") and not (given.get("after") or given.get("messages")):
-            turn, messages = next_turn(self.journal, str(given["conversation"]))
-            given = {**given, "messages": messages}
+        if given.get("conversation") is not None:
+            turn, given = turn_of(self.journal, given)
         loop = self._loop(prompt, given)
         record: Record | None = None
         if self.journal is not None:

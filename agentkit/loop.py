@@ -25,7 +25,7 @@ from agentkit.messages import (
     ResultMessage,
     UserMessage,
 )
-from agentkit.reading import READ, offered, read_result, without_old_results
+from agentkit.reading import LEFT_OUT, READ, offered, read_result, without_old_results
 from agentkit.recorder import DueCall
 from agentkit.run import Run, Step
 from agentkit.transcript import cut_short, last_assistant, settled, told_apart
@@ -185,7 +185,7 @@ class Loop(Generic[T]):
         """Leave out old results until so many characters are saved, and tell whether any was."""
         self._messages, count = without_old_results(self._messages, characters)
         if count:
-            self._notes.append(f"{count} old results were left out, to fit the server's limit")
+            self._notes.append(f"{count} {LEFT_OUT}, to fit the server's limit")
         return count > 0
 
     def hold(self, waiting: Mapping[int, str]) -> tuple[DueCall, ...]:

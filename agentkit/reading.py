@@ -36,6 +36,9 @@ DEFINITION = FunctionDefinition(
 )
 
 
+LEFT_OUT = "old results were left out"
+"""In repairs: the transcript was made shorter before a request."""
+
 _WORTH = 500  # characters of a result; leaving out a shorter one saves nothing
 _BEGINNING = 100  # characters of it that stay
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from agentkit.cli.doctor import doctor
 from agentkit.cli.errors import WRONG_USE, reported
 from agentkit.cli.options import (
     Approve,
+    Conversation,
     InterfaceName,
     JournalPath,
     Json,
@@ -126,6 +128,7 @@ def run(
     max_steps: MaxSteps = None,
     approval: Approve = "ask_for_destructive",
     journal: JournalPath = None,
+    conversation: Conversation = None,
 ) -> None:
     """Ask once, with tools, and print the answer.
 
@@ -141,7 +144,8 @@ def run(
     options = read_options(option or [], stream, json)
     more: dict[str, Any] = {"system": system, "max_steps": max_steps, "journal": journal}
     agent = build_agent(tools, interface, model, options=options, approval=approval, **more)
-    follow(agent, screen_for(json=json, stream="stream" in options), asked)
+    screen = screen_for(json=json, stream="stream" in options)
+    follow(agent, screen, asked, conversation=conversation)
 
 
 @app.command()
@@ -156,12 +160,15 @@ def chat(
     json: Json = False,
     max_steps: MaxSteps = None,
     approval: Approve = "ask_for_destructive",
+    journal: JournalPath = None,
+    conversation: Conversation = None,
 ) -> None:
     """Hold a conversation, a line at a time.
 
-    /tools lists the tools, /undo takes the last exchange back, /help lists the commands, /quit or
-    Ctrl-D leaves. Ctrl-C stops a reply, and the conversation goes on. What goes wrong in one
-    exchange is shown and ends nothing: the exit code is 0.
+    /tools lists the tools, /undo takes the last exchange back, /compact has the model sum up what
+    was said before it, /help lists the commands, /quit or Ctrl-D leaves. Ctrl-C stops a reply, and
+    the conversation goes on. What goes wrong in one exchange is shown and ends nothing: the exit
+    code is 0.
     """
     options = read_options(option or [], stream, json)
     agent = build_agent(
@@ -172,5 +179,7 @@ def chat(
         system=system,
         max_steps=max_steps,
         approval=approval,
+        journal=journal,
     )
-    Chat(agent, lambda: screen_for(json=json, stream="stream" in options)).talk()
+    screen = partial(screen_for, json=json, stream="stream" in options)
+    Chat(agent, screen, conversation).talk()

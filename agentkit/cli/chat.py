@@ -7,20 +7,22 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from agentkit import Agent, Message, UserMessage
+from agentkit import Agent, AgentkitError, Message, Run, UserMessage
 from agentkit.cli.asking import Asker
 from agentkit.cli.errors import OUTPUT_CLOSED, outcome
 from agentkit.cli.output import note, say
 from agentkit.cli.running import follow
 from agentkit.cli.screen import Screen
 from agentkit.cli.tools import listing
+from agentkit.conversation import next_turn
 from agentkit.errors import closest
 
 _HELP = """\
-/tools  list the tools
-/undo   take the last exchange back
-/help   this list
-/quit   leave; so does Ctrl-D
+/tools    list the tools
+/undo     take the last exchange back
+/compact  have the model sum up what was said before the last exchange
+/help     this list
+/quit     leave; so does Ctrl-D
 Ctrl-C stops a reply."""
 _COMMAND = re.compile(r"/[a-z]+\Z")
 
@@ -31,14 +33,28 @@ class Chat:
     Args:
         agent: Who answers.
         new_screen: Makes the screen for each answer.
+        conversation: The one of the agent's journal to go on with.
+
+    Raises:
+        ConfigError: The agent has no journal to keep a conversation in, or calls of it wait.
+        JournalError: The last turn has not ended.
     """
 
-    def __init__(self, agent: Agent[str], new_screen: Callable[[], Screen]) -> None:
+    def __init__(
+        self, agent: Agent[str], new_screen: Callable[[], Screen], conversation: str | None = None
+    ) -> None:
         self._agent = agent
+        self._conversation = conversation
         self._new_screen = new_screen
         self._asker = Asker()
-        self._past: list[tuple[Message, ...]] = [()]  # the transcript after each exchange
-        self._commands = {"/tools": self._tools, "/undo": self._undo, "/help": self._help}
+        kept = next_turn(agent.journal, conversation)[1] if conversation else ()
+        self._past: list[tuple[Message, ...]] = [tuple(kept)]  # the transcript after each exchange
+        self._commands = {
+            "/tools": self._tools,
+            "/undo": self._undo,
+            "/compact": self._compact,
+            "/help": self._help,
+        }
 
     def talk(self) -> None:
         """Answer line after line until `/quit` or the end of the input."""
@@ -57,7 +73,8 @@ class Chat:
         """One exchange. What goes wrong in it is shown, and the conversation goes on."""
         try:
             screen = self._new_screen()
-            run = follow(self._agent, screen, prompt, self._past[-1], self._asker)
+            past, named = self._past[-1], self._conversation
+            run = follow(self._agent, screen, prompt, past, asker=self._asker, conversation=named)
             messages = run.messages
         except BaseException as error:
             found = outcome(error)
@@ -81,6 +98,15 @@ class Chat:
         gone = self._past.pop()[len(self._past[-1]) :]
         said = next((each.content for each in gone if isinstance(each, UserMessage)), "")
         note(f"taken back: {said}")
+
+    def _compact(self) -> None:
+        try:
+            shorter = self._agent.summarize(Run(id="", output="", messages=self._past[-1]))
+        except (AgentkitError, KeyboardInterrupt) as error:
+            note((outcome(error) or (0, ""))[1])
+            return
+        self._past.append(shorter.messages)
+        note(f"summed up, for {shorter.usage.total_tokens:,} tokens; /undo takes it back.")
 
     def _help(self) -> None:
         say(_HELP)

@@ -84,6 +84,15 @@ JournalPath = Annotated[
         "them. Default: AGENTKIT_JOURNAL, or none.",
     ),
 ]
+Conversation = Annotated[
+    str | None,
+    typer.Option(
+        "--conversation",
+        metavar="NAME",
+        show_default=False,
+        help="Go on with a conversation of the journal, or begin one.",
+    ),
+]
 MaxSteps = Annotated[
     int | None,
     typer.Option(

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any, cast
 
 from agentkit import Agent, ConfigError, Event, Limits, Message, Request, Run, RunEnded
+from agentkit.agent_settings import RunOptions
 from agentkit.cli.asking import Asker
 from agentkit.cli.loading import load_tools
 from agentkit.cli.output import apart
@@ -58,14 +59,19 @@ def follow(
     agent: Agent[str],
     screen: Screen,
     prompt: str,
-    messages: Sequence[Message] = (),
+    messages: Sequence[Message] | None = None,
+    *,
     asker: Asker | None = None,
+    conversation: str | None = None,
 ) -> Run[str]:
     """Run the agent, show it, and ask for approval where a call needs it.
 
     Whatever ends the run carries it as `error.run`.
     """
-    run = _followed(agent.iter(prompt, messages=messages), screen)
+    given: RunOptions = {"conversation": conversation}
+    if messages is not None:
+        given["messages"] = messages
+    run = _followed(agent.iter(prompt, **given), screen)
     return _decided(agent, screen, run, asker or Asker())
 
 

@@ -1,17 +1,19 @@
-"""`agentkit runs`: the runs of a journal, listed, shown and gone on with."""
+"""`agentkit runs`: the runs of a journal, and what can be done with them."""
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
+import time
 from dataclasses import asdict
-from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from agentkit import ConfigError
+from agentkit.cli.again import run_again
+from agentkit.cli.comparing import compared
+from agentkit.cli.exporting import exported
 from agentkit.cli.options import (
     Approve,
     InterfaceName,
@@ -26,17 +28,36 @@ from agentkit.cli.options import (
 from agentkit.cli.output import note, write, write_json
 from agentkit.cli.running import build_agent, go_on, read_options
 from agentkit.cli.screen import screen_for
+from agentkit.cli.telling import tokens, told, when
 from agentkit.cli.text import columns, one_line
 from agentkit.journal.store import Journal
-from agentkit.journal.stored import StoredEvent
-from agentkit.run import shown
-from agentkit.saving import load_messages
 
 app = typer.Typer(rich_markup_mode=None)
 
+OnlyState = Annotated[
+    str | None,
+    typer.Option(
+        show_default=False,
+        help="Only those that are running (or were killed), waiting, done or failed.",
+    ),
+]
+OnlyConversation = Annotated[
+    str | None, typer.Option(show_default=False, help="Only those of a conversation.")
+]
+OnlyText = Annotated[
+    str | None,
+    typer.Option(show_default=False, help="Only those with it in their prompt, answer or error."),
+]
+OnlyModel = Annotated[
+    str | None, typer.Option(show_default=False, help="Only those of a model, as it was given.")
+]
+OnlyDays = Annotated[
+    float | None,
+    typer.Option(show_default=False, min=0, help="Only those of the last so many days."),
+]
 RunId = Annotated[str, typer.Argument(help="The run's id; `agentkit runs list` has them.")]
+_DAY = 86_400  # seconds
 _WIDTH = 60  # characters of a prompt or an output in a list
-_LONG = 500  # characters of a text in a shown run
 
 
 @app.callback(invoke_without_command=True)
@@ -48,19 +69,20 @@ def runs(context: typer.Context) -> None:
 
 @app.command("list")
 def list_runs(
+    *,
     journal: JournalPath = None,
-    state: Annotated[
-        str | None,
-        typer.Option(
-            show_default=False,
-            help="Only those that are running (or were killed), waiting, done or failed.",
-        ),
-    ] = None,
+    state: OnlyState = None,
+    conversation: OnlyConversation = None,
+    text: OnlyText = None,
+    model: OnlyModel = None,
+    days: OnlyDays = None,
     limit: Annotated[int, typer.Option(min=1, help="The most runs.")] = 20,
     json: Json = False,
 ) -> None:
     """List the newest runs: id, when, how they stand, steps, tokens, and what was asked."""
-    found = _journal(journal).runs(state=state, limit=limit)
+    since = None if days is None else time.time() - days * _DAY
+    only: Any = {"state": state, "conversation": conversation, "text": text, "model": model}
+    found = _journal(journal).runs(limit=limit, since=since, **only)
     if json:
         write_json([asdict(each) for each in found])
         return
@@ -68,10 +90,10 @@ def list_runs(
     rows = [
         (
             each.id,
-            _when(each.begun),
+            when(each.begun),
             each.state,
             "" if each.steps is None else str(each.steps),
-            _tokens(each.prompt_tokens, each.completion_tokens),
+            tokens(each.prompt_tokens, each.completion_tokens),
             one_line(each.prompt or "")[:_WIDTH],
         )
         for each in found
@@ -80,16 +102,31 @@ def list_runs(
 
 
 @app.command()
-def show(run_id: RunId, journal: JournalPath = None, json: Json = False) -> None:
+def show(
+    run_id: RunId,
+    journal: JournalPath = None,
+    json: Json = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            show_default=False,
+            metavar="FILE",
+            help="Write a page with its steps on a time axis, to be opened in any browser.",
+        ),
+    ] = None,
+) -> None:
     """Show what happened in a run, with the seconds since it began."""
     kept = _journal(journal)
     run = kept.run(run_id)
+    if html is not None:
+        _write_page(kept, run_id, html)
+        return
     if json:
         write_json(run.to_dict())
         return
     events = kept.events(run_id)
     for each in events:
-        for line in _told(each):
+        for line in told(each):
             write(f"{each.at - events[0].at:9.3f}  {line}\n")
     write(f"{run.usage.total_tokens:,} tokens in {len(run.steps)} steps\n")
 
@@ -133,12 +170,80 @@ def resume(
 
 
 @app.command()
+def replay(
+    run_id: RunId,
+    *,
+    tools: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tools",
+            "-t",
+            metavar="SOURCE",
+            show_default=False,
+            help="Tools to call now, as for `agentkit run`. Default: none; the recorded results "
+            "are taken.",
+        ),
+    ] = None,
+    approval: Approve = "ask_for_destructive",
+    journal: JournalPath = None,
+    json: Json = False,
+) -> None:
+    """Run a run once more, with the recorded responses: no model is asked.
+
+    With --tools the calls are run now; where a result or a definition is another than it was, the
+    request that follows is not recorded, and the difference is shown.
+    """
+    run_again(_journal(journal), run_id, tools, approval, as_json=json)
+
+
+@app.command("diff")
+def diff_runs(
+    first: Annotated[str, typer.Argument(metavar="A", help="The id of a run.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The id of another.")],
+    journal: JournalPath = None,
+) -> None:
+    """Show in what two runs differ: definitions, calls, arguments, results, answers, tokens."""
+    write(compared(_journal(journal), first, second))
+
+
+@app.command()
+def export(
+    run_ids: Annotated[list[str], typer.Argument(metavar="RUN...", help="The ids of runs.")],
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="jsonl: a line for each event; recording: what Agent(replay=...) takes; openai: "
+            "a line with messages and tools as chat completions and fine-tuning have them.",
+        ),
+    ] = "jsonl",
+    journal: JournalPath = None,
+) -> None:
+    """Write runs as lines of JSON."""
+    kept = _journal(journal)
+    for run_id in run_ids:
+        for line in exported(kept, run_id, form):
+            write(f"{line}\n")
+
+
+@app.command()
 def prune(
     days: Annotated[float, typer.Option(min=0, help="Forget what began longer ago.")],
     journal: JournalPath = None,
 ) -> None:
     """Forget old runs, and give the space back."""
     write(f"{_journal(journal).prune(days=days)} runs forgotten.\n")
+
+
+def _write_page(kept: Journal, run_id: str, file: Path) -> None:
+    from agentkit.journal.page import page
+
+    try:
+        file.write_text(page(kept.listed(run_id), kept.events(run_id)), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror or error}.") from error
+    note(f"wrote {file}")
 
 
 def _journal(path: str | None) -> Journal:
@@ -148,47 +253,3 @@ def _journal(path: str | None) -> Journal:
     if not os.path.exists(os.path.expanduser(given)):
         raise ConfigError(f"There is no journal {given!r}.")
     return Journal(given)
-
-
-def _told(event: StoredEvent) -> Iterator[str]:
-    """An event in words, a line each."""
-    data = event.data
-    match event.kind:
-        case "begin":
-            yield f"user: {_short(data['prompt'])}" if data.get("prompt") else "goes on"
-        case "request":
-            yield f"asked {data['model']}"
-        case "response":
-            (message,) = load_messages([json.loads(data["message"])])
-            usage = data.get("usage") or {}
-            model = data.get("model") or "the model"
-            yield f"answer of {model}{_usage(usage)}"
-            for call in getattr(message, "calls", ()):
-                yield f"  → {_short(shown(call))}"
-            if message.content:
-                yield f"  {_short(message.content)}"
-        case "call":
-            yield f"{data['name']} begins ({event.key})"
-        case "result":
-            (message,) = load_messages([json.loads(data["message"])])
-            yield f"  {_short(message.content or '')}"
-        case "end":
-            yield f"{data['state']}{': ' + data['error'] if data.get('error') else ''}"
-
-
-def _usage(usage: dict[str, Any]) -> str:
-    tokens = _tokens(usage.get("prompt_tokens"), usage.get("completion_tokens"))
-    return f", {tokens} tokens" if tokens else ""
-
-
-def _tokens(prompt: int | None, completion: int | None) -> str:
-    return f"{(prompt or 0) + (completion or 0):,}" if prompt or completion else ""
-
-
-def _short(text: str) -> str:
-    line = one_line(text)
-    return line if len(line) <= _LONG else f"{line[:_LONG]}…"
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M:%S")

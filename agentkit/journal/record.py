@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 
 from agentkit.errors import JournalError
 from agentkit.journal.store import Journal
-from agentkit.journal.texts import Packer
+from agentkit.journal.texts import Packer, fit
 from agentkit.messages import Message, Request, Response, ResultMessage
 from agentkit.recorder import DueCall, Start
 from agentkit.redact import environment_secrets, hide
@@ -71,7 +71,7 @@ class JournalRecord:
             connection.execute(again, (self._id,))
             return
         told = (start.interface, start.model, start.conversation)
-        row = (self._id, time.time(), hide(start.prompt or "", self._secrets), *told)
+        row = (self._id, time.time(), fit(hide(start.prompt or "", self._secrets)), *told)
         next_turn = "SELECT coalesce(max(turn), 0) + 1 FROM runs WHERE conversation = ?"
         (turn,) = connection.execute(next_turn, (start.conversation,)).fetchone()
         if start.turn not in (None, turn):
@@ -116,7 +116,7 @@ class JournalRecord:
         state = "failed" if error else "waiting" if run.pending else "done"
         plain = to_jsonable_python(run.output, fallback=str)
         output = pack.dumped(plain) if state == "done" else None
-        why = hide(f"{type(error).__name__}: {error}", self._secrets) if error else None
+        why = fit(hide(f"{type(error).__name__}: {error}", self._secrets)) if error else None
         # What an error closed in the transcript is open for who goes on with the run.
         news = {} if error else self._news(run.messages, pack)
         row = (

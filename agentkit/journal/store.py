@@ -63,7 +63,7 @@ class Journal:
                 value = work(connection)
                 connection.execute("COMMIT")
                 return value
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeError, OverflowError) as error:
                 raise unusable(self.path, error) from error
             finally:
                 if connection.in_transaction:
@@ -102,8 +102,22 @@ class Journal:
         """
         found = self.use(lambda connection: stored_run(connection, run_id, repeat.__contains__))
         if found is None:
-            raise JournalError(f"There is no run {run_id!r} in {os.fspath(self.path)!r}.")
+            raise self._no(run_id)
         return found
+
+    def listed(self, run_id: str) -> StoredRun:
+        """A run as `runs` lists it.
+
+        Raises:
+            JournalError: There is no such run, or the file cannot be used.
+        """
+        found = self.use(lambda connection: stored_runs(connection, {"id": run_id}, 1))
+        if not found:
+            raise self._no(run_id)
+        return found[0]
+
+    def _no(self, run_id: str) -> JournalError:
+        return JournalError(f"There is no run {run_id!r} in {os.fspath(self.path)!r}.")
 
     def last_turn(self, conversation: str) -> tuple[int, Run[Any] | None]:
         """The number of a conversation's last turn, and its run; 0 and None for a new one.

@@ -47,6 +47,7 @@ class Only(TypedDict, total=False):
     """Which runs of a journal to list.
 
     Args:
+        id: The one of this id.
         state: Those that are "running", "waiting", "done" or "failed". One that was killed is still
             "running".
         conversation: Those of a conversation.
@@ -55,6 +56,7 @@ class Only(TypedDict, total=False):
         since: Those that began then or later, in seconds since 1970.
     """
 
+    id: str
     state: str | None
     conversation: str | None
     text: str | None
@@ -63,6 +65,7 @@ class Only(TypedDict, total=False):
 
 
 _WHERE = {
+    "id": "id = ?",
     "state": "state = ?",
     "conversation": "conversation = ?",
     "text": "instr(lower(prompt || char(10) || coalesce(output, '') || coalesce(error, '')), "

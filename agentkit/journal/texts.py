@@ -39,19 +39,30 @@ class Packer:
 
     def mark(self, text: str) -> dict[str, str]:
         """The mark for a text."""
-        text = hide(text, self._secrets)
-        key = sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
+        text = fit(hide(text, self._secrets))
+        key = sha256(text.encode()).hexdigest()[:32]
         self.texts[key] = text
         return {_MARK: key}
 
     def marks(self, messages: Sequence[Message]) -> list[dict[str, str]]:
         """A mark for each message."""
         saved = save_messages(messages)
-        return [self.mark(json.dumps(each, ensure_ascii=False)) for each in saved]
+        return [self.mark(_json(each)) for each in saved]
 
     def dumped(self, value: Any) -> str:
         """A value as JSON."""
-        return hide(json.dumps(value, ensure_ascii=False, separators=(",", ":")), self._secrets)
+        return hide(_json(value), self._secrets)
+
+
+def fit(text: str) -> str:
+    """The text as SQLite takes it, which has no half surrogate pairs."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _json(value: Any) -> str:
+    """A value as JSON, in which half surrogate pairs are spelled out."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if text == fit(text) else json.dumps(value, separators=(",", ":"))
 
 
 def unpacked(connection: sqlite3.Connection, value: Any) -> Any:

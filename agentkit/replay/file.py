@@ -52,19 +52,39 @@ def not_recorded(path: Path, number: int, error: Exception) -> ReplayError:
 
 
 class Writer:
-    """Adds entries to a file, each in one piece.
+    """Writes entries, each in one piece, with what it is the first to have.
 
     Args:
-        path: The file; its directory is made with it.
-        anew: Whether what the file holds is thrown away, once there is an entry to write.
+        write: Takes the lines of an entry.
     """
 
-    def __init__(self, path: Path, *, anew: bool) -> None:
-        self._path, self._anew = path, anew
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
         self._written: set[str] = set()
 
+    @classmethod
+    def of_file(cls, path: Path, *, anew: bool) -> Writer:
+        """One that adds to a file.
+
+        Args:
+            path: The file; its directory is made with it.
+            anew: Whether what the file holds is thrown away, once there is an entry to write.
+        """
+
+        def append(text: str) -> None:
+            nonlocal anew
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("wb" if anew else "ab") as file:
+                    file.write(text.encode())
+            except OSError as error:
+                raise ReplayError(f"{os.fspath(path)!r} cannot be written: {error}.") from error
+            anew = False
+
+        return cls(append)
+
     def write(self, entry: Entry) -> None:
-        """Add an entry.
+        """Write an entry.
 
         Raises:
             ReplayError: The file cannot be written.
@@ -72,22 +92,14 @@ class Writer:
         new: dict[str, str] = {}
 
         def marked(part: Any) -> str:
-            text = dumped(part)
-            mark = sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
+            mark = sha256(dumped(part).encode()).hexdigest()[:16]
             if mark not in self._written:
                 new[mark] = dumped({"part": mark, "value": part})
             return mark
 
         if "request" in entry:
             entry = {**entry, "request": _each_part(entry["request"], marked)}
-        text = "".join(f"{line}\n" for line in (*new.values(), dumped(entry)))
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("wb" if self._anew else "ab") as file:
-                file.write(text.encode())
-        except OSError as error:
-            raise ReplayError(f"{os.fspath(self._path)!r} cannot be written: {error}.") from error
-        self._anew = False
+        self._write("".join(f"{line}\n" for line in (*new.values(), dumped(entry))))
         self._written |= new.keys()
 
 

@@ -109,8 +109,8 @@ class Replay:
         found = None if self.mode == "record" else self.tape.response(request)
         if found is None and self.mode == "replay":
             raise ReplayError(
-                f"This request is not in {self._name}. {self.tape.miss(request)}\n"
-                f"If the change is meant, {_HOW}."
+                f"This request is not in {self._name}. {self.tape.miss(request)}"
+                f"{f'{chr(10)}If the change is meant, {_HOW}.' if self.path else ''}"
             )
         return found
 
@@ -150,6 +150,15 @@ class _Replaying(Wrapper):
         assert response is not None
         self._replay.tape.keep(request, response)
         return response
+
+    def excess(self, request: Request) -> float:
+        """What it was when the recording was made: it depends on what was learned by then."""
+        characters = self.inner.excess(request)
+        if characters > 0:
+            self._replay.tape.keep_excess(request, characters)
+        return characters or (
+            0.0 if self._replay.mode == "record" else self._replay.tape.excess(request)
+        )
 
     def check(self, request: Request) -> None:
         """Nothing yet: where the recording answers, no key and no model is needed."""

@@ -28,19 +28,23 @@ class Tape:
     Args:
         path: The file; None for a recording in memory alone.
         anew: Whether what the file holds is left aside, and written over by what is kept.
+        writer: Where to write what is kept, if not into the file.
 
     Raises:
         ReplayError: The file is no recording.
     """
 
-    def __init__(self, path: Path | None = None, *, anew: bool = False) -> None:
+    def __init__(
+        self, path: Path | None = None, *, anew: bool = False, writer: Writer | None = None
+    ) -> None:
         self._requests: list[dict[str, Any]] = []
         self._responses: dict[str, list[Response]] = {}
         self._results: dict[str, list[ResultMessage]] = {}
+        self._excess: dict[str, float] = {}
         self._given: Counter[str] = Counter()  # how often, by key
         self._secrets = environment_secrets()
         self._lock = Lock()
-        self._writer = Writer(path, anew=anew) if path else None
+        self._writer = Writer.of_file(path, anew=anew) if path else writer
         if path and path.exists() and not anew:
             self._read(path)
 
@@ -74,6 +78,19 @@ class Tape:
         """
         plain = {"name": call.name, "arguments": call.written}
         self._keep({"call": plain, "result": save_messages([result])[0]})
+
+    def excess(self, request: Request) -> float:
+        """Characters by which an equal request was too long when it was recorded, or 0."""
+        with self._lock:
+            return self._excess.get(dumped(self._plain(request)["messages"]), 0.0)
+
+    def keep_excess(self, request: Request, characters: float) -> None:
+        """Record that a request was too long, and how much of it was to be left out.
+
+        Raises:
+            ReplayError: The file cannot be written.
+        """
+        self._keep({"request": self._plain(request), "excess": characters})
 
     def miss(self, request: Request) -> str:
         """The recorded request that is nearest to one that is not recorded, and what differs."""
@@ -117,6 +134,10 @@ class Tape:
             self._take(hidden)
 
     def _take(self, entry: Mapping[str, Any]) -> None:
+        if "excess" in entry:
+            # Not by definitions: that of `read_result` comes with what is left out.
+            self._excess[dumped(entry["request"]["messages"])] = float(entry["excess"])
+            return
         if "request" in entry:
             response, key = load_response(entry["response"]), dumped(entry["request"])
             self._requests.append(entry["request"])

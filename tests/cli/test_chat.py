@@ -58,7 +58,7 @@ def test_tools_and_help_are_listed_beside_the_answers(command):
 
     assert (done.code, done.out) == (0, "")
     assert done.err.startswith("paint  Paint a word (read-only)\n")
-    assert "/undo   take the last exchange back" in done.err
+    assert "/undo     take the last exchange back" in done.err
     assert "there is no /tolls. Did you mean '/tools'?" in done.err
 
 

@@ -8,6 +8,10 @@ from contextlib import closing
 
 import pytest
 
+from agentkit import Agent
+from agentkit.cli.loading import load_tools
+from agentkit.replay import Replay
+
 KEPT = ("--interface", "offline", "--journal", "runs.db")
 POST = """
 from agentkit import tool
@@ -126,3 +130,143 @@ def test_what_is_not_there_is_one_clear_error(command, kept, arguments, code, wh
     assert done.code == code
     assert why in done.err
     assert "Traceback" not in done.err
+
+
+def ids(command):
+    listed = json.loads(command("runs", "list", "--journal", "runs.db", "--json").out)
+    return [each["id"] for each in listed]
+
+
+def test_runs_are_found_by_what_they_are(command, kept):
+    command("run", "What is 2 + 2?", *KEPT, "--conversation", "sums")
+    listing = ("runs", "list", "--journal", "runs.db")
+    second, first = ids(command)
+
+    for given, found in [
+        (("--conversation", "sums"), [second]),
+        (("--text", "17 *"), [first]),
+        (("--state", "failed"), []),
+        (("--model", "agent", "--days", "1"), [second, first]),
+        (("--days", "0"), []),
+    ]:
+        out = command(*listing, *given).out
+        assert [each for each in (second, first) if each in out] == found
+
+
+def test_a_conversation_goes_on_from_run_to_run_and_to_chat(command):
+    command("run", "What is 2 + 2?", *KEPT, "--conversation", "sums")
+    command("run", "What is 3 + 3?", *KEPT, "--conversation", "sums")
+    said = command("chat", *KEPT, "--conversation", "sums", "--json", stdin="What is 4 + 4?\n").out
+    messages = json.loads(said)["messages"]
+
+    assert [each["content"] for each in messages if each["role"] == "user"] == [
+        "What is 2 + 2?",
+        "What is 3 + 3?",
+        "What is 4 + 4?",
+    ]
+    done = command("chat", "--interface", "offline", "--conversation", "sums", stdin="Hi\n")
+    assert (done.code, "is kept in a journal" in done.err) == (2, True)
+
+
+def test_chat_takes_a_conversation_back_and_sums_it_up(command):
+    lines = ["What is 2 + 2?", "What is 3 + 3?", "/undo", "/undo", "What is 4 + 4?", "/compact"]
+    lines += ["What is 5 + 5?", "/compact", "What is 6 + 6?"]
+    done = command("chat", *KEPT, "--conversation", "c", "--json", stdin="\n".join(lines) + "\n")
+    last = json.loads(done.out.splitlines()[-1])["messages"]
+
+    assert "agentkit: There is nothing to sum up" in done.err
+    assert "agentkit: summed up, for " in done.err
+    assert last[0]["content"].startswith("[summary of what was said and done before]\n")
+    assert [each["content"] for each in last[1:] if each["role"] == "user"] == [
+        "What is 5 + 5?",
+        "What is 6 + 6?",
+    ]
+
+
+def test_a_run_is_replayed_from_the_journal_alone(command, kept):
+    done = command("runs", "replay", kept, "--journal", "runs.db")
+
+    assert (done.code, done.err) == (0, "agentkit: the same as recorded.\n")
+    assert "17 * 23 = 391" in done.out
+    assert len(ids(command)) == 1
+    same = json.loads(command("runs", "replay", kept, "--journal", "runs.db", "--json").out)
+    assert same == json.loads(command("runs", "show", kept, "--journal", "runs.db", "--json").out)
+
+
+def test_a_replay_with_tools_shows_what_they_do_in_another_way(command):
+    (command.place / "post.py").write_text(POST)
+    command("run", "Post hello.", *KEPT, "--tools", "post.py")
+    (run_id,) = ids(command)
+    again = ("runs", "replay", run_id, "--journal", "runs.db", "--tools", "post.py")
+    assert command(*again).code == 0
+    (command.place / "post.py").write_text(POST.replace("posted {", "sent {"))
+    done = command(*again)
+
+    assert done.code == 1
+    assert "-result of post: posted hello" in done.out
+    assert "+result of post: sent hello" in done.out
+
+
+def test_two_runs_are_compared(command, kept):
+    command("run", "What is 17 * 24?", *KEPT, "--tools", "calculator")
+    second, first = ids(command)
+    done = command("runs", "diff", first, second, "--journal", "runs.db")
+    lines = done.out.splitlines()
+
+    assert done.code == 0
+    assert ["run", first, second] in [each.split() for each in lines]
+    assert '-assistant calls calculator: {"expression": "17 * 23"}' in lines
+    assert '+assistant calls calculator: {"expression": "17 * 24"}' in lines
+    assert "+result of calculator: 17 * 24 = 408" in lines
+    assert any(each.startswith("-definition current_time") for each in lines)
+    same = command("runs", "diff", first, first, "--journal", "runs.db").out
+    assert same.endswith("They say and do the same.\n")
+
+
+def test_runs_are_exported_for_other_programs(command, kept):
+    def export(form):
+        done = command("runs", "export", kept, kept, "--format", form, "--journal", "runs.db")
+        assert done.code == 0, done.err
+        return [json.loads(line) for line in done.out.splitlines()]
+
+    events = export("jsonl")
+    assert [each["kind"] for each in events[: len(events) // 2]] == [
+        "begin", "request", "response", "call", "result", "request", "response", "end"
+    ]  # fmt: skip
+    assert events[0]["data"]["messages"] == [{"role": "user", "content": "What is 17 * 23?"}]
+    assert events[1]["data"]["definitions"][0]["name"]
+    first, second = export("openai")
+    assert first == second
+    assert [each["role"] for each in first["messages"]] == [
+        "user",
+        "assistant",
+        "tool",
+        "assistant",
+    ]
+    assert first["tools"][0]["type"] == "function"
+    done = command("runs", "export", kept, "--format", "recording", "--journal", "runs.db")
+    (command.place / "run.jsonl").write_text(done.out)
+    replay = Replay(command.place / "run.jsonl", "replay", results=True)
+    agent = Agent(load_tools(None), replay=replay)
+    assert agent.run("What is 17 * 23?").output == "17 * 23 = 391"
+    wrong = command("runs", "export", kept, "--format", "opnai", "--journal", "runs.db")
+    assert (wrong.code, "Did you mean 'openai'?" in wrong.err) == (2, True)
+
+
+def test_a_run_is_shown_as_a_page(command, kept):
+    shown = ("runs", "show", kept, "--journal", "runs.db", "--html")
+    done = command(*shown, "run.html")
+    page = (command.place / "run.html").read_text()
+
+    assert (done.code, done.out, done.err) == (0, "", "agentkit: wrote run.html\n")
+    assert "<h1>What is 17 * 23?</h1>" in page
+    refused = command(*shown, "none/run.html")
+    assert (refused.code, "none/run.html cannot be written" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("words", ["replay x", "diff x y", "export x", "show x --html x.html"])
+def test_a_run_that_is_not_there_is_one_clear_error(command, kept, words):
+    done = command("runs", *words.split(), "--journal", "runs.db")
+
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert "There is no run 'x' in" in done.err

@@ -75,6 +75,20 @@ def test_a_conversation_needs_a_journal():
         Agent([], ScriptedInterface("Hi.")).run("Hi", conversation="c")
 
 
+@pytest.mark.parametrize("name", ["", 7, "half \ud800"])
+def test_a_conversation_has_a_name(path, name):
+    with pytest.raises(ConfigError, match="The name of a conversation is some text"):
+        agent(path).run("Hi", conversation=name)
+
+
+def test_half_of_a_surrogate_pair_is_kept_as_it_was_said(path):
+    odd = "half \ud800 pair"
+    run = agent(path, call("look", at=odd), odd).run(odd, run_id="r", options={"user": odd * 50})
+
+    assert Journal(path).run("r").messages == run.messages
+    assert Journal(path).run("r").output == odd
+
+
 def test_a_turn_that_failed_counts_as_far_as_it_came(path):
     limited = agent(path, call("look", at="home"), limits=Limits(steps=1))
     with pytest.raises(LimitError):

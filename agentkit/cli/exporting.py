@@ -1,0 +1,68 @@
+"""`agentkit runs export`: runs as lines of JSON, for other programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from agentkit import ConfigError, Request
+from agentkit.errors import closest
+from agentkit.journal.store import Journal
+from agentkit.replay.file import Writer
+from agentkit.replay.stored import Recorded
+from agentkit.replay.tape import Tape
+from agentkit.wire import encode
+
+
+def exported(kept: Journal, run_id: str, form: str) -> Iterator[str]:
+    """A run, line by line.
+
+    Raises:
+        ConfigError: There is no such format.
+    """
+    if form not in _FORMS:
+        raise ConfigError(
+            f"There is no format {form!r}, only {', '.join(_FORMS)}.{closest(form, _FORMS)}"
+        )
+    kept.listed(run_id)  # so that one that is not there is an error
+    return _FORMS[form](kept, run_id)
+
+
+def _events(kept: Journal, run_id: str) -> Iterator[str]:
+    """A line for each event; the messages in it as objects, and not as texts."""
+    for each in kept.events(run_id):
+        plain = asdict(each)
+        for name in ("messages", "definitions"):
+            if name in each.data:
+                plain["data"][name] = [json.loads(text) for text in each.data[name]]
+        if isinstance(each.data.get("message"), str):
+            plain["data"]["message"] = json.loads(each.data["message"])
+        yield _line({"run": run_id, **plain})
+
+
+def _recording(kept: Journal, run_id: str) -> Iterator[str]:
+    pieces: list[str] = []
+    Recorded.of(kept.events(run_id), Tape(writer=Writer(pieces.append)))
+    yield from (piece.rstrip("\n") for piece in pieces)
+
+
+def _openai(kept: Journal, run_id: str) -> Iterator[str]:
+    """The transcript as chat completions have it, with the functions: a line for fine-tuning."""
+    run, recorded = kept.run(run_id), Recorded.of(kept.events(run_id))
+    request = Request(messages=run.messages, definitions=recorded.definitions)
+    body: dict[str, Any] = json.loads(encode(request, model="", dialect="tools"))
+    tools = {"tools": body["tools"]} if body.get("tools") else {}
+    yield _line({"messages": body["messages"], **tools})
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=True)
+
+
+_FORMS: dict[str, Callable[[Journal, str], Iterator[str]]] = {
+    "jsonl": _events,
+    "recording": _recording,
+    "openai": _openai,
+}

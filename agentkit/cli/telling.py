@@ -1,0 +1,61 @@
+"""Events of a journal in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from agentkit.cli.text import one_line
+from agentkit.journal.stored import StoredEvent
+from agentkit.run import shown
+from agentkit.saving import load_messages
+
+_LONG = 500  # characters of a text in a shown run
+
+
+def told(event: StoredEvent) -> Iterator[str]:
+    """An event in words, a line each."""
+    data = event.data
+    match event.kind:
+        case "begin":
+            yield f"user: {_short(data['prompt'])}" if data.get("prompt") else "goes on"
+        case "request":
+            yield f"asked {data['model']}"
+        case "response":
+            (message,) = load_messages([json.loads(data["message"])])
+            usage = data.get("usage") or {}
+            model = data.get("model") or "the model"
+            yield f"answer of {model}{_usage(usage)}"
+            for call in getattr(message, "calls", ()):
+                yield f"  → {_short(shown(call))}"
+            if message.content:
+                yield f"  {_short(message.content)}"
+        case "call":
+            yield f"{data['name']} begins ({event.key})"
+        case "result":
+            (message,) = load_messages([json.loads(data["message"])])
+            yield f"  {_short(message.content or '')}"
+        case "end":
+            yield f"{data['state']}{': ' + data['error'] if data.get('error') else ''}"
+
+
+def _usage(usage: dict[str, Any]) -> str:
+    total = tokens(usage.get("prompt_tokens"), usage.get("completion_tokens"))
+    return f", {total} tokens" if total else ""
+
+
+def tokens(prompt: int | None, completion: int | None) -> str:
+    """Tokens together, if any are known."""
+    return f"{(prompt or 0) + (completion or 0):,}" if prompt or completion else ""
+
+
+def _short(text: str) -> str:
+    line = one_line(text)
+    return line if len(line) <= _LONG else f"{line[:_LONG]}…"
+
+
+def when(at: float) -> str:
+    """A time of day here."""
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,137 @@
+"""Runs of a journal as recordings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agentkit.journal.stored import StoredEvent
+from agentkit.messages import (
+    FunctionCall,
+    FunctionDefinition,
+    Message,
+    Request,
+    Response,
+    ResultMessage,
+)
+from agentkit.reading import LEFT_OUT
+from agentkit.replay.tape import Tape
+from agentkit.saving import load_messages, load_response
+from agentkit.transcript import last_assistant, settled
+
+
+@dataclass
+class Recorded:
+    """What a journal has of a run, to be run again.
+
+    Args:
+        tape: Where its requests and calls are recorded; in memory if not given.
+    """
+
+    tape: Tape = field(default_factory=Tape)
+    begins: list[tuple[tuple[Message, ...], str | None]] = field(default_factory=list)
+    """The transcript that the run began with, and each with which it went on after it had ended;
+    and what was still to be said."""
+    first: Request | None = None
+    """The first request."""
+    responses: int = 0
+    _messages: list[Message] = field(default_factory=list)
+    _request: Request | None = None
+    _calls: Sequence[FunctionCall] = ()
+    _known: set[int] = field(default_factory=set)  # calls whose results are recorded
+    _ended: bool = True
+
+    @classmethod
+    def of(cls, events: Iterable[StoredEvent], tape: Tape | None = None) -> Recorded:
+        """What these events tell.
+
+        Args:
+            events: All of a run.
+            tape: Where to record it; in memory if not given.
+        """
+        recorded = cls(tape or Tape())
+        for each in events:
+            recorded.see(each)
+        return recorded
+
+    @property
+    def definitions(self) -> tuple[FunctionDefinition, ...]:
+        """The functions that were offered at first."""
+        return self.first.definitions if self.first else ()
+
+    def see(self, event: StoredEvent) -> None:
+        """Take the next event."""
+        data, kind = event.data, event.kind
+        before = list(self._messages)
+        if "messages" in data:
+            self._messages[data["at"] :] = _messages(data["messages"])
+            self._take_results(first=kind == "begin" and not self.begins)
+        if kind == "begin" and self._ended:
+            self.begins.append((tuple(self._messages), data.get("unsaid")))
+        self._ended = kind == "end" and data.get("state") in ("done", "waiting")
+        if kind == "request":
+            self._request = _request(self._messages, data)
+            self.first = self.first or self._request
+            self._take_excess(before)
+        elif kind == "response" and self._request is not None:
+            self._take_response(load_response({**data, "message": json.loads(data["message"])}))
+        elif kind == "result" and data["index"] < len(self._calls):
+            (result,) = _messages([data["message"]])
+            self._keep(data["index"], result)
+
+    def _take_response(self, response: Response) -> None:
+        assert self._request is not None  # it was asked
+        # The loop says it again when the run is run again.
+        repairs = tuple(each for each in response.repairs if LEFT_OUT not in each)
+        self.tape.keep(self._request, replace(response, repairs=repairs))
+        self.responses += 1
+        self._messages.append(response.message)
+        self._calls, self._request = response.message.calls, None
+        self._known.clear()
+
+    def _take_results(self, *, first: bool) -> None:
+        """Results that are in the transcript alone: a person gave them, say.
+
+        Those that the run began with are known, and are no results of this run.
+        """
+        done, slots = settled(self._messages)
+        found = last_assistant(done)
+        calls = found[1].calls if found else ()
+        if not calls or (len(calls) != len(self._calls) and not first):
+            return
+        self._calls = calls  # a person may have edited them
+        results = slots or done[len(done) - len(calls) :]
+        for index, result in enumerate(results):
+            if first and isinstance(result, ResultMessage):
+                self._known.add(index)
+            self._keep(index, result)
+
+    def _take_excess(self, before: Sequence[Message]) -> None:
+        """Old results that were left out before the request."""
+        assert self._request is not None  # it was just set
+        pairs = list(zip(before, self._messages, strict=False))
+        saved = sum(len(a.content or "") - len(b.content or "") for a, b in pairs if a != b)
+        if saved > 0:
+            longer = (*(old for old, _ in pairs), *self._messages[len(pairs) :])
+            self.tape.keep_excess(replace(self._request, messages=longer), saved)
+
+    def _keep(self, index: int, result: Message | None) -> None:
+        if index not in self._known and isinstance(result, ResultMessage):
+            self._known.add(index)
+            self.tape.keep_result(self._calls[index], result)
+
+
+def _messages(texts: Iterable[str]) -> tuple[Message, ...]:
+    return load_messages(json.loads(text) for text in texts)
+
+
+def _request(messages: Sequence[Message], data: dict[str, Any]) -> Request:
+    definitions = (FunctionDefinition(**_whole(json.loads(text))) for text in data["definitions"])
+    request = Request(messages=tuple(messages), model=data["model"], options=data["options"])
+    return replace(request, definitions=tuple(definitions))
+
+
+def _whole(definition: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "", **definition}
