@@ -10,7 +10,6 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from math import inf
 from threading import Lock
 
 from agentkit.bucket import Bucket, ToldLimit
@@ -168,18 +167,18 @@ class Pace:
 
         They are so many that one without them leaves a quarter of the limit free.
         """
-        cost, limit = self._tokens.most(_unsent(request)), self._tokens_in_a_minute
-        return 0.0 if cost <= limit else (cost - _ROOMY * limit) / self._tokens.per_character
+        if (bucket := self._buckets.get(_TOKENS)) is None:
+            return 0.0
+        cost = self._tokens.most(_unsent(request))
+        over = cost - _ROOMY * bucket.limit
+        return over / self._tokens.per_character if cost > bucket.limit else 0.0
 
     def never_fits(self, request: Request) -> tuple[float, float] | None:
         """The tokens of a request's prompt and those of a minute, if it is surely too long."""
-        prompt, limit = self._tokens.prompt(_unsent(request)), self._tokens_in_a_minute
-        return (prompt, limit) if prompt * _SURELY > limit else None
-
-    @property
-    def _tokens_in_a_minute(self) -> float:
-        bucket = self._buckets.get(_TOKENS)
-        return bucket.limit if bucket else inf
+        if (bucket := self._buckets.get(_TOKENS)) is None:
+            return None
+        prompt = self._tokens.prompt(_unsent(request))
+        return (prompt, bucket.limit) if prompt * _SURELY > bucket.limit else None
 
     def release(self, ticket: Ticket) -> None:
         """The request is over, however it went."""

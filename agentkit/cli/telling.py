@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from agentkit.cli.text import one_line
 from agentkit.journal.stored import StoredEvent
+from agentkit.journal.texts import messages_of
 from agentkit.run import shown
-from agentkit.saving import load_messages
 
 _LONG = 500  # characters of a text in a shown run
 
@@ -24,7 +23,7 @@ def told(event: StoredEvent) -> Iterator[str]:
         case "request":
             yield f"asked {data['model']}"
         case "response":
-            (message,) = load_messages([json.loads(data["message"])])
+            (message,) = messages_of([data["message"]])
             usage = data.get("usage") or {}
             model = data.get("model") or "the model"
             yield f"answer of {model}{_usage(usage)}"
@@ -35,7 +34,7 @@ def told(event: StoredEvent) -> Iterator[str]:
         case "call":
             yield f"{data['name']} begins ({event.key})"
         case "result":
-            (message,) = load_messages([json.loads(data["message"])])
+            (message,) = messages_of([data["message"]])
             yield f"  {_short(message.content or '')}"
         case "end":
             yield f"{data['state']}{': ' + data['error'] if data.get('error') else ''}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -10,8 +9,8 @@ from typing import Any
 
 from agentkit.errors import ConfigError
 from agentkit.journal.stored import StoredEvent
+from agentkit.journal.texts import messages_of, response_of
 from agentkit.messages import AssistantMessage, FunctionCall, Message, Response, ResultMessage
-from agentkit.saving import load_messages, load_response
 
 _PAUSE = 1.0  # seconds between two parts of a run; a longer one is cut out of the axis
 _GAP = 0.04  # of the axis, that each pause takes
@@ -160,21 +159,21 @@ def _calls(data: dict[str, Any]) -> tuple[FunctionCall, ...]:
 
 def _messages(data: dict[str, Any]) -> Sequence[Message]:
     try:
-        return load_messages(json.loads(text) for text in data.get("messages") or ())
+        return messages_of(data.get("messages") or ())
     except (ConfigError, ValueError, TypeError):
         return ()
 
 
 def _response(data: dict[str, Any]) -> Response | None:
     try:
-        return load_response({**data, "message": json.loads(data["message"])})
+        return response_of(data)
     except (ConfigError, KeyError, ValueError, TypeError):
         return None
 
 
 def _result(data: dict[str, Any]) -> ResultMessage | None:
     try:
-        (found,) = load_messages([json.loads(data["message"])])
+        (found,) = messages_of([data["message"]])
     except (ConfigError, KeyError, ValueError, TypeError):
         return None
     return found if isinstance(found, ResultMessage) else None

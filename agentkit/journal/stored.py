@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
 from agentkit.errors import JournalError
-from agentkit.journal.texts import unpacked
+from agentkit.journal.texts import messages_of, response_of, unpacked
 from agentkit.messages import Message, ResultMessage
 from agentkit.run import Run, Step
-from agentkit.saving import load_messages, load_response
 from agentkit.transcript import last_assistant, told_apart
 
 _UNKNOWN = "it had begun when the run was cut short: it may or may not have run"
@@ -104,18 +103,18 @@ class _Replay:
 
     def see(self, kind: str, data: dict[str, Any]) -> None:
         if "messages" in data:  # it has the transcript as far as it changed
-            self.messages[data["at"] :] = _messages(data["messages"])
+            self.messages[data["at"] :] = messages_of(data["messages"])
             self._close()
         if kind in ("begin", "request"):  # what was unsaid is said with a request, at the latest
             self.unsaid = data.get("unsaid")
         if kind == "response":
-            response = load_response({**data, "message": json.loads(data["message"])})
+            response = response_of(data)
             self.messages.append(response.message)
             self.steps.append(Step(response))
         elif kind == "call":
             self.begun.add(data["index"])
         elif kind == "result":
-            (result,) = _messages([data["message"]])
+            (result,) = messages_of([data["message"]])
             assert isinstance(result, ResultMessage)
             self.results[data["index"]] = result
 
@@ -211,7 +210,3 @@ def stored_events(connection: sqlite3.Connection, run_id: str) -> list[StoredEve
         StoredEvent(at, kind, key, unpacked(connection, json.loads(data)))
         for at, kind, key, data in found
     ]
-
-
-def _messages(texts: list[str]) -> tuple[Message, ...]:
-    return load_messages(json.loads(text) for text in texts)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from agentkit.messages import Message
+from agentkit.messages import Message, Response
 from agentkit.redact import hide
-from agentkit.saving import save_messages
+from agentkit.saving import load_messages, load_response, save_messages
 
 _LONG = 200  # characters; a shorter text is kept where it is
 _MARK = "$text"
@@ -94,3 +94,13 @@ def _filled(value: Any, texts: dict[str, str]) -> Any:
     if isinstance(value, list):
         return [_filled(each, texts) for each in value]
     return value
+
+
+def messages_of(texts: Iterable[str]) -> tuple[Message, ...]:
+    """The messages of an event, which are JSON texts in it."""
+    return load_messages(json.loads(text) for text in texts)
+
+
+def response_of(data: Mapping[str, Any]) -> Response:
+    """The response that an event tells of."""
+    return load_response({**data, "message": json.loads(data["message"])})

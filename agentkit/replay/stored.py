@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentkit.journal.stored import StoredEvent
+from agentkit.journal.texts import messages_of, response_of
 from agentkit.messages import (
     FunctionCall,
     FunctionDefinition,
@@ -18,7 +19,6 @@ from agentkit.messages import (
 )
 from agentkit.reading import LEFT_OUT
 from agentkit.replay.tape import Tape
-from agentkit.saving import load_messages, load_response
 from agentkit.transcript import last_assistant, settled
 
 
@@ -66,7 +66,7 @@ class Recorded:
         data, kind = event.data, event.kind
         before = list(self._messages)
         if "messages" in data:
-            self._messages[data["at"] :] = _messages(data["messages"])
+            self._messages[data["at"] :] = messages_of(data["messages"])
             self._take_results(first=kind == "begin" and not self.begins)
         if kind == "begin" and self._ended:
             self.begins.append((tuple(self._messages), data.get("unsaid")))
@@ -76,9 +76,9 @@ class Recorded:
             self.first = self.first or self._request
             self._take_excess(before)
         elif kind == "response" and self._request is not None:
-            self._take_response(load_response({**data, "message": json.loads(data["message"])}))
+            self._take_response(response_of(data))
         elif kind == "result" and data["index"] < len(self._calls):
-            (result,) = _messages([data["message"]])
+            (result,) = messages_of([data["message"]])
             self._keep(data["index"], result)
 
     def _take_response(self, response: Response) -> None:
@@ -121,10 +121,6 @@ class Recorded:
         if index not in self._known and isinstance(result, ResultMessage):
             self._known.add(index)
             self.tape.keep_result(self._calls[index], result)
-
-
-def _messages(texts: Iterable[str]) -> tuple[Message, ...]:
-    return load_messages(json.loads(text) for text in texts)
 
 
 def _request(messages: Sequence[Message], data: dict[str, Any]) -> Request:

@@ -1,0 +1,20 @@
+"""The benchmarks run, and lose nothing; how long they take is not looked at."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+def test_the_benchmark_of_the_journal_counts_every_event():
+    command = [sys.executable, str(BENCHMARKS / "journal.py")]
+    given = ["--processes", "2", "--runs", "5", "--steps", "3"]
+    done = subprocess.run(
+        [*command, *given], capture_output=True, text=True, check=True, timeout=300
+    )
+    one, many = map(json.loads, done.stdout.splitlines())
+
+    assert one["steps"] == 3
+    assert many["events"] == 2 * 5 * 16
