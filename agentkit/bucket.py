@@ -9,7 +9,7 @@ _TOLD = re.compile(
     r"(requests|tokens) per (min|day)[^:]{0,20}: Limit:? (\d+(?:,\d{3})*)"
     r"(?:, Used:? (\d+(?:,\d{3})*))?"
 )
-_SPANS = {"min": ("a minute", 60.0), "day": ("a day", 86_400.0)}
+_SPANS = {"min": ("a minute", 1), "day": ("a day", 1440)}  # and how many minutes that is
 _RESERVE = 0.03  # of a limit that is not used, because estimates and the way to the server vary
 
 
@@ -38,11 +38,11 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class ToldLimit:
-    """A limit as a refusal tells it: so many requests or tokens in so many seconds."""
+    """A limit as a refusal tells it: so many requests or tokens in so many minutes."""
 
     kind: str
     limit: float
-    per: float
+    minutes: int
     used: float
 
     @classmethod
@@ -52,6 +52,6 @@ class ToldLimit:
         limit = float(told[3].replace(",", "")) if told else 0.0
         if told is None or limit <= 0:
             return None
-        span, per = _SPANS[told[2]]
+        span, minutes = _SPANS[told[2]]
         used = float(told[4].replace(",", "")) if told[4] else limit
-        return cls(f"{told[1]} {span}", limit, per, used)
+        return cls(f"{told[1]} {span}", limit, minutes, used)

@@ -152,7 +152,7 @@ class Pace:
             return
         with self._held() as now:
             if told := ToldLimit.read(str(error)):
-                self._limit(told.kind, told.limit, told.per, now)
+                self._limit(told.kind, told.limit, told.minutes * MINUTE, now)
             if error.status == _TOO_LARGE:
                 return
             wait = error.retry_after or 0.0
