@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
 
@@ -12,15 +13,14 @@ from agentkit.agent_settings import (
     AgentSettings,
     ResumeOptions,
     RunOptions,
-    check_names,
     check_options,
     journal_of,
     replay_of,
 )
 from agentkit.answer import ANSWER, Answer
 from agentkit.approval import Approval, Gate
+from agentkit.beginning import Beginning
 from agentkit.calls import Calls
-from agentkit.conversation import turn_of
 from agentkit.driver import adrive, drive
 from agentkit.errors import ConfigError, DefinitionError, JournalError
 from agentkit.events import Event, RunEnded
@@ -28,7 +28,7 @@ from agentkit.interface import Interface
 from agentkit.interfaces import names_model, open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
-from agentkit.messages import Request, SystemMessage
+from agentkit.messages import Request
 from agentkit.reading import READ
 from agentkit.recorder import Record, Start, Store
 from agentkit.run import Run
@@ -200,23 +200,25 @@ class Agent(Generic[T]):
             JournalError: There is no journal, or no such run in it.
         """
         run = self.stored(run_id)
-        return run if run.output is not None else self.run(after=run, **given)
+        return run if run.done else self.run(after=run, **given)
 
     async def aresume(self, run_id: str, **given: Unpack[ResumeOptions]) -> Run[T]:
         """`resume`, awaited."""
         run = self.stored(run_id)
-        return run if run.output is not None else await self.arun(after=run, **given)
+        return run if run.done else await self.arun(after=run, **given)
 
     def stored(self, run_id: str) -> Run[T]:
         """A run of the journal, so that `run(after=...)` can go on with it; see `resume`.
 
         Raises:
+            ConfigError: Its answer does not fit `output`.
             JournalError: There is no journal, or no such run in it.
         """
         if self.journal is None:
             raise JournalError("There is no journal: Agent(journal=...), or AGENTKIT_JOURNAL.")
         safe = [each.name for each in self.toolbox.values() if each.idempotent or each.read_only]
-        return self.journal.run(run_id, repeat=safe)
+        run: Run[Any] = self.journal.run(run_id, repeat=safe)
+        return replace(run, output=self._answer.given_in(run)) if self._answer and run.done else run
 
     def summarize(self, run: Run[Any]) -> Run[T]:
         """The run with a summary by the model in place of all but its last exchange, to make room.
@@ -246,52 +248,39 @@ class Agent(Generic[T]):
         return Agent((), self.interface, model=self.model, journal=self.journal)
 
     def _prepared(self, prompt: str | None, given: RunOptions) -> tuple[Loop[T], Calls, Interface]:
-        check_names(given)
-        turn = None
-        if given.get("conversation") is not None:
-            turn, given = turn_of(self.journal, given)
-        loop = self._loop(prompt, given)
+        begin = Beginning.of(prompt, given, self.instructions, self.journal)
+        loop = self._loop(begin, given.get("options"))
         record: Record | None = None
         if self.journal is not None:
-            after, run = given.get("after"), loop.run()
             start = Start(
                 prompt=prompt,
                 interface=str(getattr(self.interface, "name", type(self.interface).__name__)),
                 model=self.model,
-                goes_on=after is not None and after.id == run.id,
+                goes_on=begin.goes_on,
                 conversation=given.get("conversation"),
-                turn=turn,
+                turn=begin.turn,
             )
-            record = self.journal.begin(run, start)
+            record = self.journal.begin(loop.run(), start)
         return loop, Calls(loop, self._gate, given.get("deps"), record), self.interface
 
-    def _loop(self, prompt: str | None, given: RunOptions) -> Loop[T]:
-        options = {**self.options, **(given.get("options") or {})}
+    def _loop(self, begin: Beginning, given: Mapping[str, Any] | None) -> Loop[T]:
+        options = {**self.options, **(given or {})}
         options["stream"] = options.get("stream") or False
         check_options(options, self.toolbox)
         self.interface.check(Request(messages=(), model=self.model, options=options))
-        after = given.get("after")
-        if after is not None and (given.get("messages") or given.get("run_id")):
-            raise ConfigError("after= brings messages and run_id along: give it alone.")
-        messages = list(after.messages if after else given.get("messages", ()))
-        if self.instructions and not isinstance(messages[0] if messages else None, SystemMessage):
-            messages.insert(0, SystemMessage(self.instructions))
-        if after and after.unsaid is not None:
-            prompt = after.unsaid if prompt is None else f"{after.unsaid}\n\n{prompt}"
-        is_next = after is not None and after.output is not None and given.get("conversation")
-        run_id = after.id if after and not is_next else given.get("run_id")
-        if run_id is None and self._replay and self.journal is None:
-            run_id = self._replay.run_id(prompt, messages)
+        run_id = begin.run_id
+        if not run_id and self._replay and self.journal is None:
+            run_id = self._replay.run_id(begin.prompt, begin.messages) or ""
         return Loop(
-            messages,
-            prompt,
+            begin.messages,
+            begin.prompt,
             definitions=self.toolbox.definitions,
             model=self.model,
             options=options,
             limits=self.limits,
             answer=self._answer,
             run_id=run_id or os.urandom(16).hex(),
-            earlier=after if after and after.output is None else None,
+            earlier=begin.earlier,
         )
 
 

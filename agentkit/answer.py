@@ -10,10 +10,12 @@ from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapt
 from pydantic.errors import PydanticInvalidForJsonSchema
 
 from agentkit.arguments import read_arguments, read_json
-from agentkit.errors import ArgumentsError, DefinitionError
-from agentkit.messages import FunctionCall, FunctionDefinition
+from agentkit.errors import ArgumentsError, ConfigError, DefinitionError
+from agentkit.messages import AssistantMessage, FunctionCall, FunctionDefinition
 from agentkit.profile import drop_nulls, tolerant
+from agentkit.run import Run
 from agentkit.schema import problems, schema_of
+from agentkit.transcript import last_assistant
 from agentkit.typeddicts import portable
 
 ANSWER = "final_answer"
@@ -79,6 +81,23 @@ class Answer(Generic[T]):
             except ArgumentsError as error:
                 refused.append(error)
         raise refused[0]
+
+    def given_in(self, run: Run[Any]) -> T:
+        """The answer that a run has ended with, from its transcript.
+
+        Raises:
+            ConfigError: It does not fit.
+        """
+        found = last_assistant(run.messages)
+        message = found[1] if found else AssistantMessage()
+        for call in reversed(message.calls):
+            if call.name == ANSWER:
+                with suppress(ArgumentsError):
+                    return self.read(call)
+        try:
+            return self.read_text(message.content or "")
+        except ArgumentsError as error:
+            raise ConfigError(f"The answer of the run {run.id!r} is another: {error}") from error
 
     def _validated(self, value: Any) -> T:
         try:

@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from agentkit.agent_settings import RunOptions
 from agentkit.errors import ConfigError
 from agentkit.messages import Message, UserMessage
 from agentkit.recorder import Store
 from agentkit.transcript import closed
-
-
-def turn_of(journal: Store | None, given: RunOptions) -> tuple[int | None, RunOptions]:
-    """Which turn a run is, where it must be a certain one; what it is given, with the transcript.
-
-    Raises:
-        ConfigError: There is no journal or no name, or calls of the last turn wait.
-        JournalError: The last turn has not ended, or the journal cannot be used.
-    """
-    conversation = given["conversation"]
-    if not conversation or not isinstance(conversation, str) or not _is_whole(conversation):
-        raise ConfigError(f"The name of a conversation is some text, not {conversation!r}.")
-    if given.get("after") is not None or given.get("messages") is not None:
-        _kept_in(journal)
-        return None, given
-    turn, messages = next_turn(journal, conversation)
-    return turn, {**given, "messages": messages}
 
 
 def next_turn(journal: Store | None, conversation: str) -> tuple[int, Sequence[Message]]:
@@ -37,7 +20,7 @@ def next_turn(journal: Store | None, conversation: str) -> tuple[int, Sequence[M
         ConfigError: There is no journal, or calls of the last turn wait for a decision.
         JournalError: The last turn has not ended, or the journal cannot be used.
     """
-    number, run = _kept_in(journal).last_turn(conversation)
+    number, run = kept_in(journal).last_turn(conversation)
     if run is None:
         return 1, ()
     if run.pending:
@@ -50,7 +33,12 @@ def next_turn(journal: Store | None, conversation: str) -> tuple[int, Sequence[M
     return number + 1, (*closed(run.messages), *unsaid)
 
 
-def _kept_in(journal: Store | None) -> Store:
+def kept_in(journal: Store | None) -> Store:
+    """The journal.
+
+    Raises:
+        ConfigError: There is none.
+    """
     if journal is None:
         raise ConfigError(
             "A conversation is kept in a journal: Agent(journal=...), or AGENTKIT_JOURNAL."
@@ -58,6 +46,12 @@ def _kept_in(journal: Store | None) -> Store:
     return journal
 
 
-def _is_whole(text: str) -> bool:
-    """Whether no half of a surrogate pair is in it."""
-    return text == text.encode("utf-8", "replace").decode()
+def check_name(conversation: Any) -> None:
+    """Refuse what is no name of a conversation.
+
+    Raises:
+        ConfigError: It is not some text, or has half of a surrogate pair in it.
+    """
+    is_text = bool(conversation) and isinstance(conversation, str)
+    if not is_text or conversation != conversation.encode("utf-8", "replace").decode():
+        raise ConfigError(f"The name of a conversation is some text, not {conversation!r}.")

@@ -223,7 +223,7 @@ class Loop(Generic[T]):
         """The run so far."""
         messages = (*self._messages, *filter(None, self._results))
         run: Run[T] = Run.of_steps(self._id, self._output, messages, tuple(self._steps))
-        run = replace(run, unsaid=self._prompt)
+        run = replace(run, unsaid=self._prompt, done=self._finished)
         return run if self._earlier is None or self._earlier.steps else run.after(self._earlier)
 
     def open_calls(self) -> tuple[DueCall, ...]:

@@ -101,6 +101,7 @@ class ResultMessage:
         repairs: What was mended in the call's arguments before they were used.
         untrusted: Whether it may hold anybody's text, as what an `open_world` tool brings does.
         whole: The whole text, where `content` is but a part of it.
+        handle: The name by which `content` tells the model how to read the rest.
     """
 
     name: str
@@ -110,6 +111,7 @@ class ResultMessage:
     repairs: tuple[str, ...] = ()
     untrusted: bool = False
     whole: str = field(default="", repr=False)
+    handle: str = ""
     role: Literal["function"] = field(default="function", init=False)
     _encoded: dict[str, Any] = _hidden()  # noqa: RUF009 - it makes a field, no value
 

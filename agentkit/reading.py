@@ -79,11 +79,12 @@ def without_old_results(
 
 def _left_out(result: ResultMessage) -> ResultMessage:
     whole = result.whole or result.content[:LONGEST]
-    hint = f'{READ}(handle="{handle_of(whole)}", offset=0) gives it again'
+    handle = result.handle or handle_of(whole)
+    hint = f'{READ}(handle="{handle}", offset=0) gives it again'
     content = (
         f"{whole[:_BEGINNING]}\n[... left out to save tokens: {len(whole):,} characters; {hint}]"
     )
-    return replace(result, content=content, whole=whole)
+    return replace(result, content=content, whole=whole, handle=handle)
 
 
 def handle_of(whole: str) -> str:
@@ -102,7 +103,7 @@ def read_result(call: FunctionCall, messages: Sequence[Message], room: int) -> R
     held: dict[str, ResultMessage] = {}
     for each in messages:
         if isinstance(each, ResultMessage) and each.whole:
-            handle = handle_of(each.whole)
+            handle = each.handle or handle_of(each.whole)
             # Of two tools that brought the same text, one may have had it from outside.
             held[handle] = each if each.untrusted else held.get(handle, each)
     if not held:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
 
-_KEYS = re.compile(r"\b(?:gsk_|sk-|xai-|AIza)[A-Za-z0-9_-]{8,}|(?<=Bearer )[^\s'\"]{8,}")
+_KEYS = re.compile(r"\b(?:gsk_|sk-|xai-|AIza)[A-Za-z0-9_-]{8,}|(?<=Bearer )[^\s'\"\\]{8,}")
 _NAMES = re.compile(r"(?:API_?KEY|_KEY|TOKEN|SECRET|PASSWORD|PASSWD)\Z")
 _UNFIT = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and cursor movements, whole
@@ -28,20 +29,70 @@ def environment_secrets() -> list[str]:
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """The text without API keys and the given secrets."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST:
-            text = text.replace(secret, "[secret]")
-    return _KEYS.sub("[secret]", text)
+    """The text without API keys and the given secrets, but for short ones."""
+    return _KEYS.sub("[secret]", without(text, (s for s in secrets if len(s) >= SHORTEST)))
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
     """The text without these secrets, however short, in any of the forms that JSON gives them."""
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         forms = (secret, json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1])
-        for form in forms:
+        for form in dict.fromkeys(forms):
             text = text.replace(form, "[secret]")
     return text
+
+
+def hide_in(value: Any, secrets: Iterable[str], kept: Collection[str] = ()) -> Any:
+    """A plain value in whose texts API keys and the given secrets are hidden.
+
+    Args:
+        value: As JSON has it. Arguments of calls, which are JSON in a text, stay JSON.
+        secrets: What to hide.
+        kept: Names of fields that stay as they are, such as the role of a message.
+    """
+    secrets = list(secrets)
+    return _each(value, lambda text: hide(text, secrets), kept)
+
+
+def _each(value: Any, hidden: Callable[[str], str], kept: Collection[str] = ()) -> Any:
+    match value:
+        case str():
+            return hidden(value)
+        case dict():
+            return {
+                name: each
+                if name in kept
+                else _arguments(each, hidden)
+                if name == "arguments" and isinstance(each, str)
+                else _each(each, hidden, kept)
+                for name, each in value.items()
+            }
+        case list() | tuple():
+            return [_each(each, hidden, kept) for each in value]
+    return value
+
+
+def _arguments(text: str, hidden: Callable[[str], str]) -> str:
+    new = hidden(text)
+    try:
+        values = json.loads(text) if new != text else None
+    except (ValueError, RecursionError):  # it was no JSON before
+        return new
+    try:
+        json.loads(new)
+    except ValueError:  # the secret is a number, which was no text to be hidden in
+        return json.dumps(_numbers(values, hidden))
+    return new
+
+
+def _numbers(value: Any, hidden: Callable[[str], str]) -> Any:
+    """The values with numbers hidden too."""
+    if isinstance(value, dict):
+        return {hidden(name): _numbers(each, hidden) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_numbers(each, hidden) for each in value]
+    text = value if isinstance(value, str) else json.dumps(value)
+    return value if hidden(text) == text else hidden(text)
 
 
 def plain(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Generic, TypeVar
@@ -43,6 +42,7 @@ class Run(Generic[T]):
     Args:
         id: Names the run, and is a part of each `call_key`.
         output: The answer; None where an error ended the run, or calls wait for approval.
+        done: Whether it has its answer, which may be None.
         messages: The transcript. It can be sent again: every call has its result, but for those
             that wait for approval, or have it and did not run before the run was cut short.
         steps: What happened in this run, without what `messages=` brought along.
@@ -62,6 +62,7 @@ class Run(Generic[T]):
     cost: float | None = None
     waited: float = 0.0
     unsaid: str | None = None
+    done: bool = False
 
     @classmethod
     def of_steps(
@@ -130,10 +131,10 @@ class Run(Generic[T]):
         return replace(self, messages=deny(self.messages, call, why))
 
     def fork(self, steps: int) -> Run[Any]:
-        """The run as it was after so many of its steps, as a run of its own to go on from.
+        """The run as it was after so many of its steps, to go on from in another way.
 
         `agent.run(after=fork)` asks again from there, `agent.run("...", after=fork)` says something
-        else.
+        else. Each is a run of its own: a fork has no id.
 
         Args:
             steps: From 0, when only the prompt was said, to all.
@@ -149,9 +150,9 @@ class Run(Generic[T]):
                 f"{', of which a summary took the place' if first < 0 else ''}."
             )
         if steps == len(self.steps):
-            return replace(self, id=os.urandom(16).hex())
+            return replace(self, id="")
         messages = self.messages[: said[first + steps]]
-        return Run.of_steps(os.urandom(16).hex(), None, messages, self.steps[:steps])
+        return Run.of_steps("", None, messages, self.steps[:steps])
 
     def answer(self, call: FunctionCall | str, result: str) -> Run[T]:
         """The run in which a pending call has this result, and does not run.
@@ -182,6 +183,7 @@ class Run(Generic[T]):
                 cost=None if saved.get("cost") is None else float(saved["cost"]),
                 waited=float(saved.get("waited", 0.0)),
                 unsaid=None if saved.get("unsaid") is None else str(saved["unsaid"]),
+                done=bool(saved.get("done", saved.get("output") is not None)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"This is not a run that to_dict gave: {error!r}.") from error
@@ -191,6 +193,7 @@ class Run(Generic[T]):
         return {
             "id": self.id,
             "output": to_jsonable_python(self.output, fallback=str),
+            "done": self.done,
             "messages": save_messages(self.messages),
             "pending": [
                 {"id": each.id, "name": each.name, "arguments": each.arguments, "waits": each.waits}

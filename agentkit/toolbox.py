@@ -198,10 +198,11 @@ class Job:
 
     def _message(self, text: str) -> ResultMessage:
         limits = [each for each in (self.tool.max_chars, self.room) if each is not None]
-        whole, hint = "", ""
+        whole, handle, hint = "", "", ""
         if self.room is not None and limits and len(text) > min(limits):
             whole = text[:LONGEST]
-            hint = f'; {READ}(handle="{handle_of(whole)}", offset={{offset}}) gives them'
+            handle = handle_of(whole)
+            hint = f'; {READ}(handle="{handle}", offset={{offset}}) gives them'
         return ResultMessage(
             self.call.name,
             capped(text, min(limits, default=None), hint),
@@ -209,6 +210,7 @@ class Job:
             repairs=self.repairs,
             untrusted=self.tool.open_world,
             whole=whole,
+            handle=handle,
         )
 
     def _without_secrets(self, text: str) -> str:

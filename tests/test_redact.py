@@ -1,6 +1,8 @@
+import json
+
 import pytest
 
-from agentkit.redact import redact
+from agentkit.redact import hide_in, redact
 
 KEY = "gsk_0123456789abcdefABCDEF"
 
@@ -39,3 +41,36 @@ def test_short_values_and_other_variables_hide_no_ordinary_words(monkeypatch):
     monkeypatch.setenv("GREETING", "good morning")
 
     assert redact("the good morning, risk-free") == "the good morning, risk-free"
+
+
+@pytest.mark.parametrize(
+    "secret", ['pass"word', "back\\slash", "straße-und-häuser", "tab\tbed pass"]
+)
+def test_secrets_are_hidden_as_json_spells_them(secret):
+    for text in (json.dumps({"a": secret}), json.dumps({"a": secret}, ensure_ascii=False)):
+        hidden = redact(text, secret)
+        assert json.loads(hidden) == {"a": "[secret]"}
+
+
+def test_hiding_in_values_leaves_them_readable():
+    """Whatever the secret is: the end of a text, a number, or a word that is a role."""
+    arguments = json.dumps({"auth": "Bearer abcdefgh12345", "pin": 12345678, "n": 1, "l": [[1.5]]})
+    value = {
+        "role": "assistant",
+        "content": "the assistant said 12345678",
+        "count": 12345678,
+        "calls": [{"name": "f", "arguments": arguments}],
+    }
+    hidden = hide_in(value, ["assistant", "12345678"], ["role"])
+
+    assert hidden["role"] == "assistant"
+    assert hidden["content"] == "the [secret] said [secret]"
+    assert hidden["count"] == 12345678  # a count is no secret
+    assert json.loads(hidden["calls"][0]["arguments"]) == {
+        "auth": "Bearer [secret]",
+        "pin": "[secret]",
+        "n": 1,
+        "l": [[1.5]],
+    }
+    broken = {"arguments": '{"pin": 12345678,'}
+    assert hide_in(broken, ["12345678"]) == {"arguments": '{"pin": [secret],'}

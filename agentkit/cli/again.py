@@ -84,7 +84,7 @@ def _all_parts(agent: Agent[str], recorded: Recorded, run_id: str) -> Run[str]:
     """The run, and what it went on with after it had ended."""
     asker, run = Asker(), None
     for messages, unsaid in recorded.begins:
-        if run is not None and run.output is None:
+        if run is not None and not run.done:
             break  # it did not wait where it had waited, or reached the end
         try:
             if run is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import time
@@ -12,12 +11,12 @@ from pydantic_core import to_jsonable_python
 
 from agentkit.errors import JournalError
 from agentkit.journal.store import Journal
-from agentkit.journal.texts import Packer, fit
+from agentkit.journal.texts import Packer, fit, json_of
 from agentkit.messages import Message, Request, Response, ResultMessage
 from agentkit.recorder import DueCall, Start
 from agentkit.redact import environment_secrets, hide
 from agentkit.run import Run
-from agentkit.saving import save_response
+from agentkit.saving import save_messages, save_response
 
 _log = logging.getLogger("agentkit")
 
@@ -43,8 +42,13 @@ class JournalRecord:
         self._broken = False
         self._secrets = environment_secrets()
         pack = Packer(self._secrets)
-        data = {"at": 0, "messages": pack.marks(run.messages), "prompt": start.prompt}
+        data = {
+            "at": 0,
+            "messages": pack.marks(save_messages(run.messages)),
+            "prompt": start.prompt,
+        }
         data |= {} if run.unsaid is None else {"unsaid": run.unsaid}
+        data |= {"steps": [pack.step(each) for each in run.steps]} if run.steps else {}
 
         def work(connection: sqlite3.Connection) -> int:
             self._enter(connection, start)
@@ -87,7 +91,7 @@ class JournalRecord:
     def request(self, request: Request) -> None:
         """A request is about to be sent."""
         pack = Packer(self._secrets)
-        definitions = [pack.mark(json.dumps(each.to_dict())) for each in request.definitions]
+        definitions = pack.marks(each.to_dict() for each in request.definitions)
         options = {k: v for k, v in request.options.items() if k != "extra_headers"}
         more = {"model": request.model, "options": pack.packed(options)}
         data = self._news(request.messages, pack) | more | {"definitions": definitions}
@@ -96,7 +100,10 @@ class JournalRecord:
     def response(self, response: Response) -> None:
         """A response came, and its calls were made readable."""
         pack = Packer(self._secrets)
-        data = {**save_response(response), "message": pack.marks([response.message])[0]}
+        data = {
+            **save_response(response),
+            "message": pack.marks(save_messages([response.message]))[0],
+        }
         self._append("response", None, data, pack)
 
     def begun(self, due: DueCall) -> None:
@@ -107,7 +114,7 @@ class JournalRecord:
     def result(self, due: DueCall, result: ResultMessage) -> None:
         """A call has its result."""
         pack = Packer(self._secrets)
-        data = {"index": due.index, "message": pack.marks([result])[0]}
+        data = {"index": due.index, "message": pack.marks(save_messages([result]))[0]}
         self._append("result", due.key, data, pack)
 
     def end(self, run: Run[Any], error: BaseException | None = None) -> None:
@@ -115,7 +122,7 @@ class JournalRecord:
         pack = Packer(self._secrets)
         state = "failed" if error else "waiting" if run.pending else "done"
         plain = to_jsonable_python(run.output, fallback=str)
-        output = pack.dumped(plain) if state == "done" else None
+        output = json_of(pack.hidden(plain)) if state == "done" else None
         why = fit(hide(f"{type(error).__name__}: {error}", self._secrets)) if error else None
         # What an error closed in the transcript is open for who goes on with the run.
         news = {} if error else self._news(run.messages, pack)
@@ -135,7 +142,7 @@ class JournalRecord:
         same = next((n for n, (a, b) in enumerate(pairs) if a is not b), None)
         at = min(len(self._known), len(messages)) if same is None else same
         self._known = messages
-        return {"at": at, "messages": pack.marks(messages[at:])}
+        return {"at": at, "messages": pack.marks(save_messages(messages[at:]))}
 
     def _append(
         self,
@@ -157,7 +164,7 @@ class JournalRecord:
         try:
             self._journal.use(work, write=True)
         except JournalError as error:
-            if isinstance(error.__cause__, sqlite3.IntegrityError):
+            if "UNIQUE" in str(error.__cause__):
                 raise JournalError(
                     f"Somebody else goes on with the run {self._id} meanwhile; this one ends."
                 ) from error

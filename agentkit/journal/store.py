@@ -27,6 +27,7 @@ from agentkit.workers import per_process, renew_in_children
 
 T = TypeVar("T")
 _DAY = 86_400.0  # seconds
+_ALIVE = 3_600.0  # seconds since a run's last event after which it counts as cut short
 
 
 class Journal:
@@ -63,7 +64,7 @@ class Journal:
                 value = work(connection)
                 connection.execute("COMMIT")
                 return value
-            except (sqlite3.Error, UnicodeError, OverflowError) as error:
+            except (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError) as error:
                 raise unusable(self.path, error) from error
             finally:
                 if connection.in_transaction:
@@ -150,13 +151,19 @@ class Journal:
     def prune(self, *, days: float) -> int:
         """Forget runs that began longer ago, and give the space back; the number of them.
 
+        Those that still run stay: they wrote something in the last hour.
+
         Raises:
             JournalError: The file cannot be used.
         """
 
         def work(connection: sqlite3.Connection) -> int:
-            oldest = time.time() - days * _DAY
-            gone = connection.execute("DELETE FROM runs WHERE begun < ?", (oldest,)).rowcount
+            now = time.time()
+            gone = connection.execute(
+                "DELETE FROM runs WHERE begun < ? AND NOT (state = 'running' AND EXISTS "
+                "(SELECT 1 FROM events WHERE run = runs.id AND at > ?))",
+                (now - days * _DAY, now - _ALIVE),
+            ).rowcount
             connection.execute(
                 "DELETE FROM texts WHERE hash NOT IN (SELECT atom FROM events, "
                 "json_tree(events.data) WHERE json_tree.key = '$text')"
@@ -166,7 +173,10 @@ class Journal:
         gone = self.use(work, write=True)
         with self._lock:
             assert self._connection  # it was just used
-            self._connection.execute("VACUUM")
+            try:
+                self._connection.execute("VACUUM")
+            except sqlite3.Error as error:
+                raise unusable(self.path, error) from error
         return gone
 
     def __repr__(self) -> str:

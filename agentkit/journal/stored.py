@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
 from agentkit.errors import JournalError
-from agentkit.journal.texts import messages_of, response_of, unpacked
+from agentkit.journal.texts import messages_of, response_of, step_of, unpacked
 from agentkit.messages import Message, ResultMessage
 from agentkit.run import Run, Step
 from agentkit.transcript import last_assistant, told_apart
@@ -105,6 +105,8 @@ class _Replay:
         if "messages" in data:  # it has the transcript as far as it changed
             self.messages[data["at"] :] = messages_of(data["messages"])
             self._close()
+        if "steps" in data:  # those of a run that it goes on from
+            self.steps = [step_of(each) for each in data["steps"]]
         if kind in ("begin", "request"):  # what was unsaid is said with a request, at the latest
             self.unsaid = data.get("unsaid")
         if kind == "response":
@@ -167,7 +169,7 @@ def stored_run(
     state, output = row
     answer = json.loads(output) if state == "done" and output else None
     run = Run.of_steps(run_id, answer, replay.transcript(repeats), tuple(replay.steps))
-    return replace(run, unsaid=replay.unsaid)
+    return replace(run, unsaid=replay.unsaid, done=state == "done")
 
 
 def last_turn(connection: sqlite3.Connection, conversation: str) -> tuple[int, Run[Any] | None]:

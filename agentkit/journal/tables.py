@@ -91,8 +91,12 @@ def unusable(path: Path, error: Exception) -> JournalError:
         what = "it, or its directory, may not be written: give another path"
     elif "not a database" in said or "malformed" in said:
         what = "it is no SQLite file, or a corrupt one: move it away, and a new one is made"
-    else:
+    elif "foreign key" in said:
+        what = "the run was forgotten in it meanwhile"
+    elif isinstance(error, sqlite3.Error):
         what = str(error)
+    else:
+        what = f"a value in it, or for it, is not as it should be ({error!r})"
     return JournalError(f"The journal {os.fspath(path)!r} cannot be used: {what}.")
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from agentkit.messages import Message, Response
-from agentkit.redact import hide
-from agentkit.saving import load_messages, load_response, save_messages
+from agentkit.messages import Message, Response, ResultMessage
+from agentkit.redact import hide_in
+from agentkit.run import Step
+from agentkit.saving import load_messages, load_response, save_messages, save_response
 
 _LONG = 200  # characters; a shorter text is kept where it is
 _MARK = "$text"
+_NEVER_HIDDEN = ("role", "name", _MARK)  # a password that is a word hides neither of them
 
 
 class Packer:
@@ -23,35 +25,44 @@ class Packer:
         secrets: What is never written, beside what looks like an API key.
     """
 
-    def __init__(self, secrets: Sequence[str]) -> None:
+    def __init__(self, secrets: Iterable[str]) -> None:
         self.texts: dict[str, str] = {}
-        self._secrets = secrets
+        self._secrets = list(secrets)
+
+    def hidden(self, value: Any) -> Any:
+        """The value without secrets."""
+        return hide_in(value, self._secrets)
 
     def packed(self, value: Any) -> Any:
         """The value with marks for its long texts."""
         if isinstance(value, str):
-            return value if len(value) < _LONG else self.mark(value)
+            return value if len(value) < _LONG else self._mark(self.hidden(value))
         if isinstance(value, dict):
             return {key: self.packed(each) for key, each in value.items()}
         if isinstance(value, list | tuple):
             return [self.packed(each) for each in value]
         return value
 
-    def mark(self, text: str) -> dict[str, str]:
-        """The mark for a text."""
-        text = fit(hide(text, self._secrets))
-        key = sha256(text.encode()).hexdigest()[:32]
-        self.texts[key] = text
+    def marks(self, values: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+        """A mark for each of these messages or definitions, as plain values."""
+        return [self._mark(json_of(hide_in(each, self._secrets, _NEVER_HIDDEN))) for each in values]
+
+    def step(self, step: Step) -> dict[str, Any]:
+        """A step, whose response is a text too: it is written with each part of a run."""
+        response = save_response(step.response)
+        message = response.pop("message")
+        response_mark, message_mark = self.marks([response, message])
+        results = self.marks(save_messages(step.results))
+        return {"response": response_mark, "message": message_mark, "results": results}
+
+    def dumped(self, value: Mapping[str, Any]) -> str:
+        """What is known of an event, with its marks, as JSON."""
+        return json_of(hide_in(value, self._secrets, _NEVER_HIDDEN))
+
+    def _mark(self, text: str) -> dict[str, str]:
+        key = sha256(fit(text).encode()).hexdigest()[:32]
+        self.texts[key] = fit(text)
         return {_MARK: key}
-
-    def marks(self, messages: Sequence[Message]) -> list[dict[str, str]]:
-        """A mark for each message."""
-        saved = save_messages(messages)
-        return [self.mark(_json(each)) for each in saved]
-
-    def dumped(self, value: Any) -> str:
-        """A value as JSON."""
-        return hide(_json(value), self._secrets)
 
 
 def fit(text: str) -> str:
@@ -59,7 +70,7 @@ def fit(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _json(value: Any) -> str:
+def json_of(value: Any) -> str:
     """A value as JSON, in which half surrogate pairs are spelled out."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text if text == fit(text) else json.dumps(value, separators=(",", ":"))
@@ -104,3 +115,10 @@ def messages_of(texts: Iterable[str]) -> tuple[Message, ...]:
 def response_of(data: Mapping[str, Any]) -> Response:
     """The response that an event tells of."""
     return load_response({**data, "message": json.loads(data["message"])})
+
+
+def step_of(data: Mapping[str, Any]) -> Step:
+    """A step that an event tells of."""
+    response = {**json.loads(data["response"]), "message": data["message"]}
+    results = messages_of(data["results"])
+    return Step(response_of(response), tuple(r for r in results if isinstance(r, ResultMessage)))

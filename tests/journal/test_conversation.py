@@ -176,7 +176,7 @@ def test_a_run_can_be_forked_from_any_step(path):
         forks = [run.fork(steps) for steps in range(4)]
         assert [len(each.messages) for each in forks] == [1, 3, 5, 6]
         assert [len(each.steps) for each in forks] == [0, 1, 2, 3]
-        assert len({run.id, *(each.id for each in forks)}) == 5
+        assert [each.done for each in forks] == [False, False, False, True]
         assert [each.output for each in forks] == [None, None, None, "Done."]
     fork = agent(path, "Other.").run(after=stored.fork(2), conversation="f")
     assert said(fork) == ["Look.", "nothing at a", "nothing at b", "Other."]
@@ -187,6 +187,50 @@ def test_a_run_can_be_forked_from_any_step(path):
         "Yes.",
     ]
     assert Journal(path).run(whole.id).messages == whole.messages
+
+
+def test_runs_from_one_fork_are_runs_of_their_own_with_the_steps_before(path):
+    whole = agent(path, call("look", at="a"), call("look", at="b"), "Done.").run("Look.")
+    fork = whole.fork(1)
+    one, two = (agent(path, text).run(after=fork) for text in ("One.", "Two."))
+
+    assert len({whole.id, one.id, two.id}) == 3
+    for run in (one, two):
+        stored = Journal(path).run(run.id)
+        assert stored.steps == run.steps
+        assert len(stored.steps) == 2
+        assert stored.usage == run.usage
+    with pytest.raises(LimitError) as full:
+        agent(path, call("look", at="c"), limits=Limits(steps=2)).run(after=fork)
+    with pytest.raises(LimitError):  # what it did before the fork counts after a resume too
+        agent(path, "No.", limits=Limits(steps=2)).resume(full.value.run.id)
+
+
+def test_a_run_that_goes_on_after_a_summary_is_stored_with_all_its_steps(path):
+    agent_ = agent(path, call("look", at="a"), call("look", at="b"), "Sum.", "Done.",
+                   limits=Limits(steps=2))  # fmt: skip
+    with pytest.raises(LimitError) as full:
+        agent_.run("Look.", run_id="r")
+    shorter = agent_.summarize(full.value.run)
+    agent_.limits = Limits()
+    run = agent_.run(after=shorter)
+    stored = Journal(path).run("r")
+
+    assert run.id == stored.id == "r"
+    assert stored.steps == run.steps
+    assert stored.messages == run.messages
+
+
+def test_a_conversation_has_the_instructions_of_whoever_goes_on_with_it(path):
+    agent(path, "One.", instructions="Be brief.").run("a", conversation="c")
+    agent(path, "Two.", instructions="Be kind.").run("b", conversation="c")
+    three = agent(path, "Three.").run("c", conversation="c")
+    heads = [each.content for each in three.messages if isinstance(each, SystemMessage)]
+    assert heads == ["Be kind."]
+
+    own = agent(path, "Four.", instructions="Be brief.")
+    four = own.run("d", conversation="c", messages=three.messages)
+    assert four.messages[0].content == "Be kind."
 
 
 @pytest.mark.parametrize("steps", [-1, 2, 99])

@@ -1,5 +1,6 @@
 """What is kept of runs, and going on with them."""
 
+import asyncio
 import json
 import logging
 import os
@@ -9,6 +10,7 @@ import threading
 from contextlib import closing
 
 import pytest
+from pydantic import BaseModel
 
 from agentkit import Agent, ConfigError, Context, LimitError, Limits, Run, tool
 from agentkit.errors import JournalError
@@ -234,6 +236,46 @@ def test_long_texts_are_kept_once_and_secrets_never(path, monkeypatch):
     )
 
 
+@pytest.mark.parametrize(
+    "secret", ["12345678", "assistant", 'pass"word\\', "function", "read_result"]
+)
+def test_whatever_a_secret_is_the_run_is_found_again_without_it(path, secret, monkeypatch):
+    monkeypatch.setenv("SHOP_PASSWORD", secret)
+
+    @tool(max_chars=1_000, read_only=True)
+    def show(text: str, pin: int) -> str:
+        """Show."""
+        return f'Authorization: "Bearer abcdefgh1234567" {text} ' * 100
+
+    replies = call("show", {"text": secret, "pin": 12345678}), "Done: " + secret
+    run = agent(path, *replies, tools=[show]).run(f"I say {secret}.", run_id="r", conversation="c")
+    (listed,) = Journal(path).runs()
+    stored = Journal(path).run("r")
+
+    assert (listed.prompt, listed.output) == ("I say [secret].", "Done: [secret]")
+    assert [each.role for each in stored.messages] == [each.role for each in run.messages]
+    assert json.loads(stored.steps[0].response.message.calls[0].arguments)["text"] == "[secret]"
+    result = stored.steps[0].results[0]
+    assert "abcdefgh1234567" not in result.whole
+    handle = run.steps[0].results[0].handle
+    assert handle
+    assert handle in result.content
+
+    model = ScriptedInterface(call("read_result", handle=handle, offset=0), "Read.")
+    later = Agent([show], model, journal=path).run("Read it.", conversation="c")
+    assert "Bearer [secret]" in later.steps[0].results[0].content
+
+
+def test_a_value_that_is_damaged_is_one_clear_error(path):
+    agent(path, "Hi.").run("Hello", run_id="r")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE events SET data = '{' WHERE number = 2")
+        connection.execute("UPDATE runs SET output = 'Hi'")
+    for look in (lambda: Journal(path).run("r"), Journal(path).runs):
+        with pytest.raises(JournalError, match="a value in it, or for it, is not as it should be"):
+            look()
+
+
 def test_the_file_is_the_users_alone(path):
     agent(path, "Hi.").run("Hello")
 
@@ -250,6 +292,66 @@ def test_old_runs_are_forgotten_with_their_texts(path):
     assert [each.id for each in Journal(path).runs()] == ["new"]
     assert Journal(path).run("new").output == "Yes. " * 200
     assert not rows(path, "SELECT 1 FROM texts WHERE text LIKE '%Hi. Hi.%'")
+
+
+def test_a_run_that_still_runs_is_not_forgotten(path, caplog):
+    pruned = []
+
+    @tool
+    def prune() -> str:
+        """Prune."""
+        pruned.append(Journal(path).prune(days=0))
+        return "pruned"
+
+    agent(path, "Hi.").run("Hello", run_id="old")
+    run = agent(path, call("prune"), "Done.", tools=[prune]).run("Go", run_id="r")
+    assert pruned == [1]
+    assert Journal(path).run("r").messages == run.messages
+
+    @tool
+    def forget() -> str:
+        """Forget."""
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("DELETE FROM runs")
+        return "gone"
+
+    run = agent(path, call("forget"), "Done.", tools=[forget]).run("Go")
+    assert run.output == "Done."
+    assert "the run was forgotten in it meanwhile" in caplog.text
+
+
+class Point(BaseModel):
+    x: int
+    y: int
+
+
+@pytest.mark.parametrize(
+    ("output", "reply", "given"),
+    [
+        (Point, call("final_answer", x=1, y=2), Point(x=1, y=2)),
+        (Point, '{"x": 1, "y": 2}', Point(x=1, y=2)),
+        (int | None, call("final_answer", answer=None), None),
+        (None, "Hi.", "Hi."),
+    ],
+)
+def test_a_finished_run_is_given_again_as_it_was(path, output, reply, given):
+    run = agent(path, reply, output=output).run("Go", run_id="r")
+    assert run.output == given
+    assert run.done
+    again = agent(path, output=output).resume("r")  # the script has nothing more to say
+
+    assert again == run
+    assert type(again.output) is type(given)
+    assert asyncio.run(agent(path, output=output).aresume("r")) == run
+    assert len(rows(path, "SELECT 1 FROM events WHERE kind = 'end'")) == 1
+    assert Run.from_dict(run.to_dict()).done
+
+
+def test_an_answer_of_another_type_is_a_clear_error(path):
+    agent(path, "Hi.").run("Go", run_id="r")
+    with pytest.raises(ConfigError, match="The answer of the run 'r' is another"):
+        agent(path, output=Point).resume("r")
 
 
 @pytest.mark.parametrize(
