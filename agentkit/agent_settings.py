@@ -73,9 +73,11 @@ def replay_of(given: Replay | str | os.PathLike[str] | None) -> Replay | None:
     """The replay that is meant, if any."""
     if not isinstance(given, str | os.PathLike):
         return given
-    from agentkit.replay import Replay
+    from agentkit.replay.replay import Replay, writer_at
 
-    return Replay(given)
+    replay = Replay(given)
+    writes = replay.mode in ("record", "missing")
+    return writer_at(os.path.abspath(replay.path or ""), replay.mode) if writes else replay
 
 
 def check_names(given: RunOptions) -> None:

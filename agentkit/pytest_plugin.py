@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from agentkit.replay import Replay
 
 _LIVE = "AGENTKIT_LIVE"
+_FORBIDDEN = pytest.StashKey[bool]()  # whether requests are forbidden in this test by us
+_LONGEST = 100  # bytes of a test's name that the file's has; systems take 255
 _MODES = ("replay", "record", "missing", "live")
 
 
@@ -46,13 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
     """Forbid requests to models on other machines, but where a test may send them."""
-    records = "agentkit_replay" in getattr(item, "fixturenames", ()) and _mode(item.config) not in (
-        None,
-        "replay",
-    )
-    if records or item.get_closest_marker("agentkit_live") or _LIVE in os.environ:
+    if item.get_closest_marker("agentkit_live") or _LIVE in os.environ:
         return (yield)
     os.environ[_LIVE] = "no"  # of the environment, so that it holds in subprocesses too
+    item.stash[_FORBIDDEN] = True
     try:
         return (yield)
     finally:
@@ -68,17 +67,18 @@ def agentkit_replay(request: pytest.FixtureRequest) -> Replay:
     from agentkit.replay import Replay
 
     marker = request.node.get_closest_marker("agentkit_replay")
-    place = request.path.parent / "replays" / request.path.stem
-    path = place / f"{_file_name(request.node.name)}.jsonl"
-    mode: Any = _mode(request.config)
-    return Replay(path, mode, **(marker.kwargs if marker else {}))
-
-
-def _mode(config: pytest.Config) -> str | None:
-    return config.getoption("--agentkit-replay") or os.environ.get("AGENTKIT_REPLAY")
+    if marker and (marker.args or marker.kwargs.keys() - {"results"}):
+        raise pytest.UsageError("@pytest.mark.agentkit_replay takes results=True or False alone.")
+    test = request.node.nodeid.partition("::")[2]  # with its class
+    path = request.path.parent / "replays" / request.path.stem / f"{_file_name(test)}.jsonl"
+    option: Any = request.config.getoption("--agentkit-replay")
+    replay = Replay(path, option, **(marker.kwargs if marker else {}))
+    if replay.mode != "replay" and request.node.stash.get(_FORBIDDEN, False):
+        os.environ.pop(_LIVE, None)  # it asks the model, as it was told to
+    return replay
 
 
 def _file_name(test: str) -> str:
     """The test's name as that of a file; no two tests of a file have the same."""
-    plain = re.sub(r"[^\w.-]+", "-", test)[:100].rstrip("-")
+    plain = re.sub(r"[^\w.-]+", "-", test).encode()[:_LONGEST].decode(errors="ignore").rstrip("-")
     return plain if plain == test else f"{plain}-{sha256(test.encode()).hexdigest()[:8]}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from agentkit.messages import FunctionCall, Request, Response, ResultMessage
 from agentkit.run import Run
+
+_PLACE = re.compile(r"(\d+:\d+)(?::[0-9a-f]{8})?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,12 @@ class DueCall:
         """The call with its key. Whoever edits its arguments makes another call of it."""
         edited = f":{call.digest[:8]}" if call.edited else ""
         return cls(call, f"{step}:{index}{edited}", index)
+
+
+def place_of(key: str) -> str:
+    """Where in its run a call with this key stands: the message and the call in it."""
+    found = _PLACE.search(key)
+    return found[1] if found else ""
 
 
 class Record(Protocol):

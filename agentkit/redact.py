@@ -74,15 +74,18 @@ def _each(value: Any, hidden: Callable[[str], str], kept: Collection[str] = ()) 
 
 def _arguments(text: str, hidden: Callable[[str], str]) -> str:
     new = hidden(text)
-    try:
-        values = json.loads(text) if new != text else None
-    except (ValueError, RecursionError):  # it was no JSON before
+    if new == text or is_json(new) or not is_json(text):
         return new
+    return json.dumps(_numbers(json.loads(text), hidden))  # the secret is a number
+
+
+def is_json(text: str | bytes) -> bool:
+    """Whether a text is JSON."""
     try:
-        json.loads(new)
-    except ValueError:  # the secret is a number, which was no text to be hidden in
-        return json.dumps(_numbers(values, hidden))
-    return new
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _numbers(value: Any, hidden: Callable[[str], str]) -> Any:

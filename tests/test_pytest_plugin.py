@@ -86,6 +86,50 @@ def test_tests_are_recorded_and_then_replayed(project):
     assert passed(project(AGENTKIT_REPLAY="missing")) == 6
 
 
+NAMED = """
+import os
+import pytest
+from agentkit import Agent
+from agentkit.testing import ScriptedInterface
+
+def said(replay, word):
+    model = ScriptedInterface(word) if replay.mode != "replay" else "groq"
+    return Agent([], model, replay=replay).run("Say it.").output
+
+class TestOne:
+    def test_it(self, agentkit_replay):
+        assert said(agentkit_replay, "One.") == "One."
+
+class TestTwo:
+    def test_it(self, agentkit_replay):
+        assert said(agentkit_replay, "Two.") == "Two."
+
+@pytest.mark.parametrize("word", ["語" * 90, "語" * 90 + "!", "../up", "nul\\0"])
+def test_named(agentkit_replay, word):
+    assert said(agentkit_replay, word) == word
+
+def test_asked_for_late(request):
+    assert os.environ["AGENTKIT_LIVE"] == "no"
+    replay = request.getfixturevalue("agentkit_replay")
+    assert said(replay, "Late.") == "Late."
+    assert ("AGENTKIT_LIVE" in os.environ) == (replay.mode == "replay")
+"""
+
+
+def test_each_test_has_a_recording_of_its_own(project):
+    (project.path / "test_it.py").write_text(NAMED)
+    assert passed(project("--agentkit-replay=record")) == 7
+    assert len(list((project.path / "replays" / "test_it").iterdir())) == 7
+    assert passed(project()) == 7
+
+
+def test_a_marker_with_something_else_is_a_clear_error(project):
+    (project.path / "test_it.py").write_text(
+        "import pytest\n@pytest.mark.agentkit_replay(True)\ndef test_it(agentkit_replay): pass\n"
+    )
+    assert "agentkit_replay takes results=True or False alone" in project()
+
+
 def test_what_is_not_recorded_says_how_to_record_it(project):
     output = project("-k", "test_add")
     assert re.search(r"There is no recording .*test_add\.jsonl.*AGENTKIT_REPLAY=missing", output)

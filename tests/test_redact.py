@@ -74,3 +74,4 @@ def test_hiding_in_values_leaves_them_readable():
     }
     broken = {"arguments": '{"pin": 12345678,'}
     assert hide_in(broken, ["12345678"]) == {"arguments": '{"pin": [secret],'}
+    assert hide_in(broken, ["other-secret"]) == broken

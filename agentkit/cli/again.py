@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
 import typer
 
-from agentkit import Agent, ConfigError, LimitError, Limits, Run, Tool, Toolbox, ToolError
+from agentkit import (
+    Agent,
+    AssistantMessage,
+    ConfigError,
+    FunctionCall,
+    LimitError,
+    Limits,
+    Run,
+    Tool,
+    Toolbox,
+    ToolError,
+)
 from agentkit.answer import ANSWER
 from agentkit.cli.asking import Asker
 from agentkit.cli.errors import FAILED
@@ -17,12 +28,14 @@ from agentkit.cli.loading import load_tools
 from agentkit.cli.output import note, write, write_json
 from agentkit.errors import ReplayError
 from agentkit.journal.store import Journal
-from agentkit.messages import FunctionDefinition
+from agentkit.messages import Message
 from agentkit.reading import READ
 from agentkit.replay import Replay
-from agentkit.replay.canonical import told
+from agentkit.replay.canonical import call_key, told
 from agentkit.replay.lines import difference, message_lines
 from agentkit.replay.stored import Recorded
+
+Decide = Callable[[Run[str]], Run[str]]
 
 
 def run_again(
@@ -41,7 +54,7 @@ def run_again(
     recorded = Recorded.of(kept.events(run_id))
     agent = _agent(recorded, run_id, tools, approval)
     try:
-        run = _all_parts(agent, recorded, run_id)
+        run = _all_parts(agent, recorded, run_id, _approved if tools is None else Asker().decide)
     except ReplayError as error:
         head, _, more = str(error).partition("\n")
         note(head)
@@ -70,7 +83,7 @@ def _agent(
             "there: agentkit runs export --format recording, then Agent(output=..., replay=...)."
         )
     return Agent(
-        _stand_ins(recorded.definitions) if tools is None else load_tools(tools),
+        _stand_ins(recorded) if tools is None else load_tools(tools),
         model=recorded.first.model,
         options=recorded.first.options,
         limits=Limits(steps=recorded.responses, repeats=None),
@@ -80,36 +93,59 @@ def _agent(
     )
 
 
-def _all_parts(agent: Agent[str], recorded: Recorded, run_id: str) -> Run[str]:
-    """The run, and what it went on with after it had ended."""
-    asker, run = Asker(), None
-    for messages, unsaid in recorded.begins:
-        if run is not None and not run.done:
-            break  # it did not wait where it had waited, or reached the end
-        try:
-            if run is None:
-                run = agent.run(unsaid, messages=messages, run_id=run_id)
-            else:
-                run = agent.run(after=replace(run, messages=messages, unsaid=unsaid))
-            while run.pending:
-                run = agent.run(after=asker.decide(run))
-        except LimitError as error:  # where the recorded run ended, too
-            run = error.run
-    assert run is not None  # every run has begun
+def _all_parts(agent: Agent[str], recorded: Recorded, run_id: str, decide: Decide) -> Run[str]:
+    """The run, with what it went on with after it had ended or waited.
+
+    Args:
+        agent: Runs it.
+        recorded: What is known of it.
+        run_id: Its id.
+        decide: Decides on calls that did not wait when it was recorded.
+    """
+    (messages, unsaid), *later = recorded.begins
+    try:
+        run = agent.run(unsaid, messages=messages, run_id=run_id)
+        for messages, unsaid in later:
+            while run.pending and _turns(run.messages) < _turns(messages):
+                run = agent.run(after=decide(run))
+            if not (run.pending or run.done):
+                break
+            run = agent.run(after=replace(run, messages=messages, unsaid=unsaid))
+        while run.pending and not recorded.waits:
+            run = agent.run(after=decide(run))
+    except LimitError as error:  # where the recorded run ended, too
+        return cast(Run[str], error.run)
     return run
 
 
-def _stand_ins(definitions: Sequence[FunctionDefinition]) -> Toolbox:
-    """Tools with the recorded definitions, which are never called."""
+def _turns(messages: Sequence[Message]) -> int:
+    return sum(isinstance(each, AssistantMessage) for each in messages)
 
-    def never(**arguments: Any) -> str:
-        raise ToolError(f"There is no recorded result for {json.dumps(arguments)}.")
 
+def _approved(run: Run[str]) -> Run[str]:
+    for each in run.pending:
+        run = run.approve(each)
+    return run
+
+
+def _stand_ins(recorded: Recorded) -> Toolbox:
+    """Tools with the recorded definitions, which are never called, and ask as they did."""
     return Toolbox(
-        Tool.declared(each.to_dict(), never, strict=each.strict)
-        for each in definitions
+        replace(
+            Tool.declared(each.to_dict(), _never, strict=each.strict),
+            approve=_waited(each.name, recorded.waited),
+        )
+        for each in recorded.definitions
         if each.name not in (READ, ANSWER)
     )
+
+
+def _never(**arguments: Any) -> str:
+    raise ToolError(f"There is no recorded result for {json.dumps(arguments)}.")
+
+
+def _waited(name: str, waited: Collection[str]) -> Callable[..., bool]:
+    return lambda **arguments: call_key(FunctionCall(name, json.dumps(arguments))) in waited
 
 
 def _lines(run: Run[Any]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from agentkit import ConfigError, Request
 from agentkit.errors import closest
 from agentkit.journal.store import Journal
-from agentkit.replay.file import Writer
+from agentkit.replay.file import Lines
 from agentkit.replay.stored import Recorded
 from agentkit.replay.tape import Tape
 from agentkit.wire import encode
@@ -43,9 +43,9 @@ def _events(kept: Journal, run_id: str) -> Iterator[str]:
 
 
 def _recording(kept: Journal, run_id: str) -> Iterator[str]:
-    pieces: list[str] = []
-    Recorded.of(kept.events(run_id), Tape(writer=Writer(pieces.append)))
-    yield from (piece.rstrip("\n") for piece in pieces)
+    written = Lines()
+    Recorded.of(kept.events(run_id), Tape(sink=written))
+    yield from written.lines
 
 
 def _openai(kept: Journal, run_id: str) -> Iterator[str]:

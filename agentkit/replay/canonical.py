@@ -16,17 +16,23 @@ _NOT_TOLD = ("stream", "extra_headers")  # how the answer comes, and to whom it 
 
 def canonical(request: Request) -> dict[str, Any]:
     """The request as plain values. The ids of calls are left out: servers make them by chance."""
+    return {
+        "model": request.model,
+        "options": told_options(request),
+        "definitions": [each.to_dict() for each in request.definitions],
+        "messages": [told(each) for each in request.messages],
+    }
+
+
+def told_options(request: Request) -> dict[str, Any]:
+    """The options that the answer depends on, as plain values."""
     options = {
         name: value
         for name, value in sorted(request.options.items())
         if name not in _NOT_TOLD and value is not None
     }
-    return {
-        "model": request.model,
-        "options": options,
-        "definitions": [each.to_dict() for each in request.definitions],
-        "messages": [told(each) for each in request.messages],
-    }
+    plain: dict[str, Any] = json.loads(json.dumps(options, default=str))
+    return plain
 
 
 def told(message: Message) -> dict[str, Any]:

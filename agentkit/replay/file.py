@@ -1,46 +1,48 @@
 """The file of a recording.
 
-One JSON object a line. Messages and definitions stand once, each under its hash:
+One JSON object a line. Messages and definitions stand once, each under its mark:
 
     {"part": "9f86d081884c7d65", "value": {"role": "user", "content": "What is 17 * 23?"}}
     {"request": {"model": "agent", "messages": ["9f86d081884c7d65"], ...}, "response": {...}}
-    {"call": {"name": "calculate", "arguments": "..."}, "result": {...}}
+    {"call": {"name": "calculate", "arguments": "..."}, "place": "1:0", "result": {...}}
 """
 
 from __future__ import annotations
 
 import json
 import os
+import weakref
 from collections.abc import Callable, Iterator, Mapping
-from hashlib import sha256
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from agentkit.errors import ReplayError
+from agentkit.redact import is_json
 
-_PARTS = ("definitions", "messages")
 Entry = Mapping[str, Any]
-"""A request with its response, or a call with its result, as plain values."""
+"""What one line holds."""
 
 
 def read(path: Path) -> Iterator[tuple[int, Entry]]:
-    """The entries, each with the number of its line. A last line that was cut is left out.
+    """What the lines hold, each with its number; a last one that was cut is left out.
 
     Raises:
         ReplayError: The file cannot be read, or is no recording.
     """
-    parts: dict[str, Any] = {}
-    for number, line in enumerate(_lines(path), 1):
+    try:
+        whole, _, last = path.read_bytes().rpartition(b"\n")
+    except OSError as error:
+        raise ReplayError(f"{os.fspath(path)!r} cannot be read: {error}.") from error
+    lines = whole.decode("utf-8", "replace").split("\n") if whole else []
+    if last and is_json(last):
+        lines.append(last.decode())
+    for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
-            if "part" in entry:
-                parts[entry["part"]] = entry["value"]
-            elif "request" in entry:
-                yield number, {**entry, "request": _each_part(entry["request"], parts.__getitem__)}
-            else:
-                yield number, entry
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, RecursionError) as error:
             raise not_recorded(path, number, error) from error
+        yield number, entry
 
 
 def not_recorded(path: Path, number: int, error: Exception) -> ReplayError:
@@ -51,56 +53,84 @@ def not_recorded(path: Path, number: int, error: Exception) -> ReplayError:
     )
 
 
-class Writer:
-    """Writes entries, each in one piece, with what it is the first to have.
+class Appender:
+    """Adds lines to a file, which several threads and processes may do at once.
 
     Args:
-        write: Takes the lines of an entry.
+        path: The file; its directory is made with it.
+        anew: Whether what the file holds is thrown away, once there is a line to write.
     """
 
-    def __init__(self, write: Callable[[str], None]) -> None:
-        self._write = write
-        self._written: set[str] = set()
+    def __init__(self, path: Path, *, anew: bool) -> None:
+        self._path, self._anew = path, anew
+        self._file: int | None = None
 
-    @classmethod
-    def of_file(cls, path: Path, *, anew: bool) -> Writer:
-        """One that adds to a file.
-
-        Args:
-            path: The file; its directory is made with it.
-            anew: Whether what the file holds is thrown away, once there is an entry to write.
-        """
-
-        def append(text: str) -> None:
-            nonlocal anew
-            try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("wb" if anew else "ab") as file:
-                    file.write(text.encode())
-            except OSError as error:
-                raise ReplayError(f"{os.fspath(path)!r} cannot be written: {error}.") from error
-            anew = False
-
-        return cls(append)
-
-    def write(self, entry: Entry) -> None:
-        """Write an entry.
+    def check(self) -> None:
+        """See whether the file can be written, and leave it as it is.
 
         Raises:
-            ReplayError: The file cannot be written.
+            ReplayError: It cannot, or another recorder began it anew.
         """
-        new: dict[str, str] = {}
+        with self._told():
+            if self._file is not None:
+                self._check_it_is_ours(self._file)
+                return
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666))
 
-        def marked(part: Any) -> str:
-            mark = sha256(dumped(part).encode()).hexdigest()[:16]
-            if mark not in self._written:
-                new[mark] = dumped({"part": mark, "value": part})
-            return mark
+    def append(self, lines: str) -> None:
+        """Write lines in one piece.
 
-        if "request" in entry:
-            entry = {**entry, "request": _each_part(entry["request"], marked)}
-        self._write("".join(f"{line}\n" for line in (*new.values(), dumped(entry))))
-        self._written |= new.keys()
+        Raises:
+            ReplayError: The file cannot be written, or another recorder began it anew.
+        """
+        with self._told():
+            if self._file is None:
+                self._file = self._opened()
+                weakref.finalize(self, os.close, self._file)
+            self._check_it_is_ours(self._file)
+            with _locked(self._file):
+                _write(self._file, lines.encode())
+
+    def _opened(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+        if self._anew:  # a file of its own, so that whoever still writes to the old one notices
+            new = self._path.with_name(f".{self._path.name}.{os.getpid()}-{id(self):x}")
+            file = os.open(new, flags, 0o666)
+            os.replace(new, self._path.resolve())
+            return file
+        file = os.open(self._path, flags, 0o666)
+        with _locked(file):
+            _mend(file)
+        return file
+
+    def _check_it_is_ours(self, file: int) -> None:
+        if not os.path.samestat(os.fstat(file), os.stat(self._path)):
+            raise ReplayError(
+                f"Another recorder began {os.fspath(self._path)!r} anew: "
+                "give all agents that record into a file the same Replay."
+            )
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ReplayError(f"{os.fspath(self._path)!r} cannot be written: {error}.") from error
+
+
+class Lines:
+    """Takes lines into memory, as an `Appender` does into a file."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def check(self) -> None:
+        """Nothing: there is always room."""
+
+    def append(self, lines: str) -> None:
+        """Keep lines."""
+        self.lines += lines.splitlines()
 
 
 def dumped(value: Any) -> str:
@@ -109,16 +139,34 @@ def dumped(value: Any) -> str:
     return text if text.isprintable() else json.dumps(value)
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _mend(file: int) -> None:
+    """See to it that what is added begins on a line of its own: a writer may have been killed."""
+    size = os.fstat(file).st_size
+    os.lseek(file, 0, os.SEEK_SET)
+    data = b"".join(iter(lambda: os.read(file, 1 << 20), b""))
+    _, _, last = data.rpartition(b"\n")
+    if last and is_json(last):
+        _write(file, b"\n")
+    elif last:
+        os.ftruncate(file, size - len(last))
+
+
+def _write(file: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(file, data) :]
+
+
+@contextmanager
+def _locked(file: int) -> Iterator[None]:
+    """Nobody else appends meanwhile, where the system has such locks."""
+    lock: Callable[[int, int], None] | None = None
+    with suppress(ImportError):
+        import fcntl
+
+        lock = fcntl.flock
+        lock(file, fcntl.LOCK_EX)
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ReplayError(f"{os.fspath(path)!r} cannot be read: {error}.") from error
-    whole, _, cut = data.rpartition(b"\n")
-    if cut:  # its writer was killed; what is added must begin on a line of its own
-        os.truncate(path, len(whole) + bool(whole))
-    yield from whole.decode("utf-8", "replace").split("\n") if whole else ()
-
-
-def _each_part(request: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
-    return {**request, **{name: [change(each) for each in request[name]] for name in _PARTS}}
+        yield
+    finally:
+        if lock is not None:
+            lock(file, fcntl.LOCK_UN)

@@ -15,9 +15,11 @@ from agentkit.context import Context
 from agentkit.errors import ConfigError, ReplayError, closest
 from agentkit.interface import Interface
 from agentkit.messages import FunctionCall, Message, Request, Response, ResultMessage
+from agentkit.recorder import place_of
 from agentkit.replay.canonical import told
 from agentkit.replay.tape import Tape
 from agentkit.toolbox import Toolbox
+from agentkit.workers import per_process
 from agentkit.wrapper import Ask, Plan, Wrapper
 
 Mode = Literal["replay", "record", "missing", "live"]
@@ -114,13 +116,13 @@ class Replay:
             )
         return found
 
-    def result(self, call: FunctionCall) -> ResultMessage | None:
-        """The recorded result of a call, or None if its tool is to run.
+    def result(self, call: FunctionCall, place: str) -> ResultMessage | None:
+        """The recorded result of a call in this place of its run, or None if its tool is to run.
 
         Raises:
             ReplayError: There is none, and nothing is to run.
         """
-        found = None if self.mode == "record" else self.tape.result(call)
+        found = None if self.mode == "record" else self.tape.result(call, place)
         if found is None and self.mode == "replay":
             raise ReplayError(
                 f"{self._name} has no result of {call.name} with {call.written}: {_HOW}."
@@ -146,6 +148,7 @@ class _Replaying(Wrapper):
         """The recorded response, or the one of the interface inside."""
         if found := self._replay.response(request):
             return found
+        self._replay.tape.check()  # what is paid for is to be kept
         response = yield Ask(self.inner, request)
         assert response is not None
         self._replay.tape.keep(request, response)
@@ -183,12 +186,26 @@ class _ReplayedToolbox(Toolbox):
 
     def call(self, call: FunctionCall, context: Context[Any] | None = None) -> ResultMessage:
         """The recorded result, or the one of the tool."""
-        return self._replay.result(call) or self._kept(call, super().call(call, context))
+        place = _place(context)
+        found = self._replay.result(call, place)
+        return found or self._kept(call, super().call(call, context), place)
 
     async def acall(self, call: FunctionCall, context: Context[Any] | None = None) -> ResultMessage:
         """`call`, awaited."""
-        return self._replay.result(call) or self._kept(call, await super().acall(call, context))
+        place = _place(context)
+        found = self._replay.result(call, place)
+        return found or self._kept(call, await super().acall(call, context), place)
 
-    def _kept(self, call: FunctionCall, result: ResultMessage) -> ResultMessage:
-        self._replay.tape.keep_result(call, result)
+    def _kept(self, call: FunctionCall, result: ResultMessage, place: str) -> ResultMessage:
+        self._replay.tape.keep_result(call, result, place)
         return result
+
+
+def _place(context: Context[Any] | None) -> str:
+    return place_of(context.call_key) if context else ""
+
+
+@per_process
+def writer_at(path: str, mode: Mode) -> Replay:
+    """The one recorder of the process for a path, so that agents record into it together."""
+    return Replay(path, mode)

@@ -10,6 +10,7 @@ from typing import Any
 from agentkit.journal.stored import StoredEvent
 from agentkit.journal.texts import messages_of, response_of
 from agentkit.messages import (
+    AssistantMessage,
     FunctionCall,
     FunctionDefinition,
     Message,
@@ -18,8 +19,9 @@ from agentkit.messages import (
     ResultMessage,
 )
 from agentkit.reading import LEFT_OUT
+from agentkit.replay.canonical import call_key
 from agentkit.replay.tape import Tape
-from agentkit.transcript import last_assistant, settled
+from agentkit.transcript import last_assistant, pending, settled
 
 
 @dataclass
@@ -37,6 +39,10 @@ class Recorded:
     first: Request | None = None
     """The first request."""
     responses: int = 0
+    waited: set[str] = field(default_factory=set)
+    """The calls that waited for a person, as `canonical.call_key` has them."""
+    waits: bool = False
+    """Whether calls still waited at its end."""
     _messages: list[Message] = field(default_factory=list)
     _request: Request | None = None
     _calls: Sequence[FunctionCall] = ()
@@ -71,6 +77,9 @@ class Recorded:
         if kind == "begin" and self._ended:
             self.begins.append((tuple(self._messages), data.get("unsaid")))
         self._ended = kind == "end" and data.get("state") in ("done", "waiting")
+        self.waits = kind == "end" and data.get("state") == "waiting"
+        if self.waits:
+            self.waited |= {call_key(each) for each in pending(self._messages)}
         if kind == "request":
             self._request = _request(self._messages, data)
             self.first = self.first or self._request
@@ -120,7 +129,8 @@ class Recorded:
     def _keep(self, index: int, result: Message | None) -> None:
         if index not in self._known and isinstance(result, ResultMessage):
             self._known.add(index)
-            self.tape.keep_result(self._calls[index], result)
+            ordinal = sum(isinstance(each, AssistantMessage) for each in self._messages)
+            self.tape.keep_result(self._calls[index], result, f"{ordinal}:{index}")
 
 
 def _request(messages: Sequence[Message], data: dict[str, Any]) -> Request:

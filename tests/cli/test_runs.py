@@ -11,6 +11,7 @@ import pytest
 from agentkit import Agent
 from agentkit.cli.loading import load_tools
 from agentkit.replay import Replay
+from agentkit.testing import ScriptedInterface, call
 
 KEPT = ("--interface", "offline", "--journal", "runs.db")
 POST = """
@@ -205,6 +206,52 @@ def test_a_replay_with_tools_shows_what_they_do_in_another_way(command):
     assert done.code == 1
     assert "-result of post: posted hello" in done.out
     assert "+result of post: sent hello" in done.out
+
+
+DROP = """
+from agentkit import tool
+
+@tool(destructive=True)
+def drop(what: str, sure: bool = False) -> str:
+    '''Drop.'''
+    return f"{what} is gone"
+
+@tool(read_only=True)
+def look() -> str:
+    '''Look.'''
+    return "a and b"
+"""
+
+
+@pytest.mark.parametrize("decided", ["edited", "denied", "answered", "said more", "still waits"])
+def test_a_run_that_waited_is_replayed_with_what_was_decided(command, decided):
+    (command.place / "drop.py").write_text(DROP)
+    both = [call("drop", what="a"), call("look"), call("drop", what="b")]
+    model = ScriptedInterface(call("look"), both, call("drop", what="a"), "Done.")
+    tools, journal = load_tools([str(command.place / "drop.py")]), command.place / "runs.db"
+    agent = Agent(tools, model, journal=journal)
+    run = agent.run("Drop.", run_id="r")
+    first, second = run.pending
+    more = None
+    match decided:
+        case "edited":
+            run = run.approve(first, {"what": "c"}).approve(second)
+        case "denied":
+            run = run.deny(first, "not that").approve(second)
+        case "answered":
+            run = run.answer(first, "it was gone").approve(second)
+        case "said more":
+            run, more = run.deny(first).deny(second), "Leave b alone."
+    if decided != "still waits":
+        run = agent.run(more, after=run)
+        (third,) = run.pending
+        run = agent.run(after=run.approve(third, {"what": "d"}))
+        assert run.output == "Done."
+    done = command("runs", "replay", "r", "--journal", "runs.db")
+
+    assert (done.code, done.err) == (0, "agentkit: the same as recorded.\n"), done.out
+    with_tools = ("runs", "replay", "r", "--journal", "runs.db", "--tools", "drop.py")
+    assert command(*with_tools).code == 0
 
 
 def test_two_runs_are_compared(command, kept):

@@ -1,8 +1,11 @@
 """Runs that are recorded, and run again without the model."""
 
 import asyncio
+import errno
 import json
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import aclosing, closing
 
@@ -232,6 +235,140 @@ def test_a_line_that_was_cut_is_left_out_and_written_again(path):
     agent = Agent([], ScriptedInterface("Two."), replay=Replay(path, "missing"))
     assert [agent.run(each).output for each in "ab"] == ["One.", "Two."]
     assert [Agent([], replay=path).run(each).output for each in "ab"] == ["One.", "Two."]
+
+
+def test_a_replay_leaves_the_file_as_it_is(path):
+    """Whole but for its last line end, or with the beginning of a line that a writer was killed in."""
+    Agent([], ScriptedInterface("One."), replay=Replay(path, "record")).run("a")
+    whole = path.read_bytes()
+    for there in (whole.rstrip(b"\n"), whole + b'{"part": "12'):
+        path.write_bytes(there)
+        assert Agent([], replay=path).run("a").output == "One."
+        assert path.read_bytes() == there
+
+    path.write_bytes(whole.rstrip(b"\n"))
+    Agent([], ScriptedInterface("Two."), replay=Replay(path, "missing")).run("b")
+    assert path.read_bytes().startswith(whole)
+    assert [Agent([], replay=path).run(each).output for each in "ab"] == ["One.", "Two."]
+
+
+@pytest.mark.parametrize("mode", ["record", "missing"])
+def test_nobody_is_asked_where_nothing_can_be_written(path, mode):
+    path.parent.write_text("a file")
+    model = ScriptedInterface("Hi.")
+    with pytest.raises(ReplayError, match="cannot be written"):
+        Agent([], model, replay=Replay(path, mode)).run("Hi")
+    assert model.requests == []
+
+
+def test_a_full_disk_costs_the_recording_and_not_the_run(path, monkeypatch, caplog):
+    replay = Replay(path, "record")
+    Agent([], ScriptedInterface("One."), replay=replay).run("a")
+
+    def full(file, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("agentkit.replay.file._write", full)
+    model = ScriptedInterface(call("double", n=1), "Two.")
+    assert Agent([doubling([])], model, replay=replay).run("b").output == "Two."
+    assert [each.message for each in caplog.records] == [
+        f"{str(path)!r} cannot be written: [Errno 28] No space left on device. The run goes on, "
+        "and what comes is not recorded."
+    ]
+    assert Agent([], replay=path).run("a").output == "One."
+
+
+def test_agents_that_record_into_one_path_record_together(path, monkeypatch):
+    monkeypatch.setenv("AGENTKIT_REPLAY", "record")
+    for name in "abc":
+        Agent([], ScriptedInterface(name.upper()), replay=path).run(name)
+    monkeypatch.delenv("AGENTKIT_REPLAY")
+
+    assert [Agent([], replay=path).run(each).output for each in "abc"] == ["A", "B", "C"]
+
+
+def test_whoever_records_anew_is_not_disturbed_by_whoever_did_before(path):
+    model = ScriptedInterface("A", "C")
+    first = Agent([], model, replay=Replay(path, "record"))
+    first.run("a")
+    Agent([], ScriptedInterface("B"), replay=Replay(path, "record")).run("b")
+    with pytest.raises(
+        ReplayError, match="give all agents that record into a file the same Replay"
+    ):
+        first.run("c")
+
+    assert len(model.requests) == 1
+    assert Agent([], replay=path).run("b").output == "B"
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_processes_add_to_one_file(path):
+    code = """
+import sys
+from agentkit import Agent
+from agentkit.replay import Replay
+from agentkit.testing import ScriptedInterface
+replay = Replay(sys.argv[1], "missing")
+for n in range(20):
+    word = f"{sys.argv[2]} {n} " + "word " * 2000
+    Agent([], ScriptedInterface(word), replay=replay).run(word)
+"""
+    workers = [subprocess.Popen([sys.executable, "-c", code, path, str(each)]) for each in range(4)]
+    assert [each.wait(60) for each in workers] == [0] * 4
+    agent = Agent([], replay=path)
+    for each in range(4):
+        for n in range(20):
+            word = f"{each} {n} " + "word " * 2000
+            assert agent.run(word).output == word
+
+
+def test_equal_calls_side_by_side_keep_their_results(path):
+    """They are recorded as they end, and asked for in their order."""
+    began = threading.Barrier(3)
+    first_may_end = threading.Event()
+
+    @tool(read_only=True)
+    def wait(context: Context[None]) -> str:
+        """Wait."""
+        began.wait(10)
+        place = context.call_key.rsplit(":", 1)[1]
+        if place == "0":
+            first_may_end.wait(10)
+        if place == "2":
+            first_may_end.set()
+        return f"was number {place}"
+
+    model = ScriptedInterface([call("wait")] * 3, "Done.")
+    recorded = Agent([wait], model, replay=Replay(path, "record", results=True)).run("Wait.")
+    replayed = Agent([wait], replay=Replay(path, results=True)).run("Wait.")
+
+    assert [each.content for each in recorded.steps[0].results] == [
+        f"was number {n}" for n in range(3)
+    ]
+    assert replayed == recorded
+
+
+@pytest.mark.parametrize("where", ["recording", "replaying", "both"])
+def test_a_secret_that_is_a_word_of_the_run_is_no_miss(path, where, monkeypatch):
+    """A machine where the password is `assistant`, say."""
+    said = "Ask the assistant: postgres or 12345678?"
+    model = ScriptedInterface(call("double", n=12345678), "The assistant says postgres.")
+    if where != "replaying":
+        monkeypatch.setenv("DB_PASSWORD", "assistant")
+        monkeypatch.setenv("OTHER_PASSWORD", "12345678")
+    tools = [doubling([])]
+    recorded = Agent(tools, model, replay=Replay(path, "record", results=True)).run(said)
+    assert recorded.output == "The assistant says postgres."
+    if where == "recording":
+        return  # what is hidden in the file cannot be asked for where it is no secret
+    monkeypatch.setenv("DB_PASSWORD", "assistant")
+    monkeypatch.setenv("OTHER_PASSWORD", "12345678")
+    replayed = Agent(tools, replay=Replay(path, results=True)).run(said)
+
+    assert [each.role for each in replayed.messages] == [each.role for each in recorded.messages]
+    assert replayed.output == (
+        "The [secret] says postgres." if where == "both" else recorded.output
+    )
 
 
 def test_no_file_and_no_place_for_one_are_clear_errors(path):
