@@ -83,7 +83,7 @@ def _shorter(
 ) -> bool:
     """Whether a request that failed is worth another try, because it is shorter now: a refusal may
     have told that it was too long."""
-    return not error.handed_out and loop.shorten(interface.excess(request))
+    return not error.handed_out and loop.shorten(error.excess or interface.excess(request))
 
 
 def _fed(loop: Loop[Any], piece: Delta | Wait | Response, record: Record | None) -> Event:

@@ -89,6 +89,9 @@ class InterfaceError(AgentkitError):
     waited = 0.0
     """Seconds spent waiting before it came to this."""
 
+    excess = 0.0
+    """Characters by which the request was too long, where that is why it failed."""
+
 
 class ConnectError(InterfaceError):
     """The server could not be reached, or the connection was cut."""

@@ -68,7 +68,8 @@ class Fallback(Wrapper):
             except InterfaceError as error:
                 if error.handed_out or not self._on(error):
                     raise
-                self._tired[index] = self._clock() + self._rest
+                if not error.excess:  # else it would have answered a shorter one
+                    self._tired[index] = self._clock() + self._rest
                 failures.append((interface.name, error))
             else:
                 assert response is not None
@@ -139,6 +140,8 @@ def _all_told(failures: Sequence[tuple[str, AgentkitError]]) -> AgentkitError:
     """The error to raise when nobody answered: the last of an interface that was asked."""
     asked = [each for each in failures if isinstance(each[1], InterfaceError)]
     last = (asked[-1:] or failures[:1])[0]
+    if isinstance(last[1], InterfaceError):  # a shorter request may have an answer
+        last[1].excess = max(getattr(error, "excess", 0.0) for _, error in failures)
     others = "; ".join(f"{name}: {error}" for name, error in failures if error is not last[1])
     if others:
         last[1].args = (f"{last[0]}: {last[1]} (others failed too: {others})",)

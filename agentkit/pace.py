@@ -28,7 +28,6 @@ _GRACE = 12  # parts of a minute that one may look late for its place and keep i
 _PATIENCE = 5.0  # seconds that others wait for the first reply's word on limits
 _TOO_LARGE, _TOO_MANY = 413, 429
 _ROOMY = 0.75  # of a limit that is used again once something was left out
-_SURELY = 0.8  # of an estimate: one is never as far off
 
 
 class Pace:
@@ -75,9 +74,9 @@ class Pace:
 
     def reserve(self, request: Request, *, careful: bool = False) -> Ticket:
         """A place for a request; `careful` keeps all but the first back until a reply came."""
-        characters, most = characters_of(request), request.options.get("max_tokens")
+        ticket = _ticket(request, careful=careful)
         with self._held() as now:
-            ticket = Ticket(characters, most, careful, now)
+            ticket.next_look = now
             self._line.join(ticket)
         return ticket
 
@@ -169,7 +168,7 @@ class Pace:
         """
         if (bucket := self._buckets.get(_TOKENS)) is None:
             return 0.0
-        cost = self._tokens.most(_unsent(request))
+        cost = self._tokens.most(_ticket(request))
         over = cost - _ROOMY * bucket.limit
         return over / self._tokens.per_character if cost > bucket.limit else 0.0
 
@@ -177,8 +176,10 @@ class Pace:
         """The tokens of a request's prompt and those of a minute, if it is surely too long."""
         if (bucket := self._buckets.get(_TOKENS)) is None:
             return None
-        prompt = self._tokens.prompt(_unsent(request))
-        return (prompt, bucket.limit) if prompt * _SURELY > bucket.limit else None
+        ticket = _ticket(request)
+        if self._tokens.least(ticket) <= bucket.limit:
+            return None
+        return self._tokens.prompt(ticket), bucket.limit
 
     def release(self, ticket: Ticket) -> None:
         """The request is over, however it went."""
@@ -289,6 +290,7 @@ class Pace:
                 self._buckets[kind].level += taken - counted
 
 
-def _unsent(request: Request) -> Ticket:
+def _ticket(request: Request, *, careful: bool = False) -> Ticket:
     most = request.options.get("max_tokens")
-    return Ticket(characters_of(request), most, False, 0.0)
+    is_number = isinstance(most, int | float)  # what is none is refused when it is sent
+    return Ticket(characters_of(request), most if is_number else None, careful, 0.0)

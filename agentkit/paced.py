@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
+from http import HTTPStatus
 
 from agentkit.errors import ConfigError, InterfaceError
 from agentkit.interface import Interface
@@ -58,11 +59,13 @@ class Paced(Wrapper):
         """Wait for a place, send, and learn from the reply."""
         pace = self._pace(request)
         if sizes := pace.never_fits(request):
-            raise InterfaceError(
+            error = InterfaceError(
                 f"{self.name}: not sent, because the request has about {sizes[0]:,.0f} tokens, and "
                 f"a minute takes {sizes[1]:,.0f}. agent.summarize(run) makes a transcript shorter; "
                 "so do fewer tools."
             )
+            error.excess = pace.excess(request)
+            raise error
         ticket = pace.reserve(request, careful=bool(self._plans))
         try:
             while (wait := pace.wait(ticket)) > 0:
@@ -77,6 +80,8 @@ class Paced(Wrapper):
                 response = yield Ask(self.inner, request)
             except InterfaceError as error:
                 pace.refused(ticket, error)
+                if getattr(error, "status", None) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                    error.excess = pace.excess(request)
                 raise
             assert response is not None
             pace.learn(ticket, response.usage, response.quotas, self._plans)

@@ -73,7 +73,8 @@ class Summary:
         step = _last_step(messages)
         between = messages[turn:step] if step < len(messages) else ()
         if any(isinstance(each, AssistantMessage) for each in between):
-            old, recent = messages[start:step], (*messages[turn : turn + 1], *messages[step:])
+            prompt = messages[turn : turn + 1] if said else ()
+            old, recent = messages[start:step], (*prompt, *messages[step:])
         else:
             old, recent = messages[start:turn], messages[turn:]
         if not old:

@@ -11,6 +11,9 @@ from agentkit.messages import AssistantMessage, FunctionCall, Message, ResultMes
 
 CUT_SHORT = "Error: the run ended before this call had a result; it may or may not have run."
 NOT_BEGUN = "Error: not run, because the run ended before its turn came."
+MAY_HAVE_RUN = "it had begun when the run was cut short: it may or may not have run"
+"""Why a call waits that somebody has to look at first."""
+
 _UNDECIDED = "Error: not run, because nobody approved it."
 
 Slots = list[ResultMessage | None]
@@ -122,7 +125,10 @@ def deny(
         ConfigError: The call does not wait.
     """
     reason = f": {why}" if why else "; do not try it again in another way."
-    text = f"Error: not run, because the user did not allow it{reason}"
+    refused = "not run, because the user did not allow it"
+    if any(each.waits == MAY_HAVE_RUN for each in pending(messages) if call in (each, each.id)):
+        refused = f"{MAY_HAVE_RUN}, and the user did not let it run again"
+    text = f"Error: {refused}{reason}"
     return answer(messages, call, text, is_error=True)
 
 

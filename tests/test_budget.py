@@ -11,14 +11,18 @@ from staged import Clock, Staged, said
 
 from agentkit import (
     Agent,
+    AssistantMessage,
+    ConfigError,
     FunctionCall,
     InterfaceError,
     Request,
+    ResultMessage,
     StatusError,
     UserMessage,
     open_interface,
     tool,
 )
+from agentkit.errors import ConnectError
 from agentkit.fallback import Fallback
 from agentkit.pace import Pace
 from agentkit.paced import Paced
@@ -113,6 +117,46 @@ def test_a_fallback_keeps_the_limit_of_the_one_that_is_asked_first():
 
     assert Fallback([(small, None), (large, None)]).excess(request) > 0
     assert Fallback([(large, None), (small, None)]).excess(request) == 0
+
+
+def test_a_fallback_shortens_for_the_one_that_is_left():
+    """The first takes more, but fails; the second would take a shorter one."""
+    small = Paced(Staged(said("Read."), said("Again.")), tokens=1_500)
+    fallback = Fallback([(Staged(*[ConnectError("no")] * 9), None), (small, None)])
+    pages = [
+        AssistantMessage(calls=(fetching(1),)),
+        ResultMessage("fetch", "x" * 20_000),
+        AssistantMessage("Read."),
+    ]
+    agent = Agent([fetch], fallback)
+    run = agent.run("And?", messages=[UserMessage("Read."), *pages])
+
+    assert run.output == "Read."
+    assert any("left out" in each for each in run.repairs)
+    assert agent.run("And now?", messages=run.messages).output == "Again."
+
+
+def test_a_request_that_was_too_long_says_nothing_of_the_interface():
+    small, other = Staged(said("Short.")), Staged(said("Long."))
+    fallback = Fallback([(Paced(small, tokens=100), None), (other, None)])
+    long, short = (Request(messages=(UserMessage("x" * n),)) for n in (10_000, 10))
+
+    assert fallback.send(long).message.content == "Long."
+    assert fallback.send(short).message.content == "Short."
+
+
+def test_before_a_reply_tells_a_text_may_have_long_words():
+    """Nothing but the server knows then; after it, an estimate counts."""
+    paced = Paced(Staged(said("Yes.")), tokens=1_000)
+    assert paced.send(Request(messages=(UserMessage("word " * 1_500),))).message.content == "Yes."
+    with pytest.raises(InterfaceError, match="not sent"):
+        paced.send(Request(messages=(UserMessage("word " * 2_000),)))
+
+
+def test_an_option_that_is_no_number_is_told_by_who_knows_the_options(server):
+    interface = open_interface("groq", base_url=server.url, api_key=KEY, tokens_per_minute=500)
+    with closing(interface), pytest.raises(ConfigError, match="max_tokens"):
+        Agent([], interface, options={"max_tokens": "100"}).run("Hi")
 
 
 def test_where_no_limit_is_known_nothing_is_left_out():

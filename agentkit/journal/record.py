@@ -25,7 +25,7 @@ class JournalRecord:
     """The record of one run.
 
     A run whose journal fails on the way goes on without it, and says so in the log: its answer is
-    worth more. But a run that somebody else goes on with meanwhile ends before it does anything.
+    worth more. But a run that somebody else goes on with meanwhile ends before its next step.
 
     Args:
         journal: Where it is kept.

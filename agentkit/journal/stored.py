@@ -12,9 +12,8 @@ from agentkit.errors import JournalError
 from agentkit.journal.texts import messages_of, response_of, step_of, unpacked
 from agentkit.messages import Message, ResultMessage
 from agentkit.run import Run, Step
-from agentkit.transcript import last_assistant, told_apart
+from agentkit.transcript import MAY_HAVE_RUN, last_assistant, told_apart
 
-_UNKNOWN = "it had begun when the run was cut short: it may or may not have run"
 _COLUMNS = (
     "id, begun, ended, state, prompt, output, error, interface, model, steps, prompt_tokens, "
     "completion_tokens, cost, conversation, turn"
@@ -148,7 +147,7 @@ class _Replay:
         if unknown or 0 < len(self.results) < len(calls):  # each result must find its own call
             calls = told_apart(calls)
         calls = tuple(
-            replace(call, waits=_UNKNOWN, approved="") if index in unknown else call
+            replace(call, waits=MAY_HAVE_RUN, approved="") if index in unknown else call
             for index, call in enumerate(calls)
         )
         given = [replace(r, id=calls[i].id) for i, r in sorted(self.results.items())]

@@ -419,6 +419,18 @@ def test_of_one_long_exchange_the_prompt_and_the_last_step_stay():
         run.fork(1)
 
 
+def test_a_transcript_without_a_prompt_is_summed_up_with_its_calls_paired(path):
+    calls = [call("look", at=str(n)) for n in range(3)]
+    with pytest.raises(LimitError) as full:
+        agent(path, *calls, limits=Limits(steps=3)).run(
+            messages=[AssistantMessage(calls=(call("look", at="first"),)),
+                      ResultMessage("look", "nothing")]
+        )  # fmt: skip
+    summed = agent(path, "Sum.").summarize(full.value.run)
+
+    assert [each.role for each in summed.messages] == ["user", "assistant", "function"]
+
+
 def test_a_summary_of_text_from_outside_counts_as_such():
     @tool(read_only=True, open_world=True)
     def visit() -> str:
