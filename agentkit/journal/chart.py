@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from math import floor, isfinite, log10
 from typing import Any
 
-from agentkit.errors import ConfigError
+from agentkit.errors import AgentkitError
 from agentkit.journal.stored import StoredEvent
 from agentkit.journal.texts import messages_of, response_of
 from agentkit.messages import AssistantMessage, FunctionCall, Message, Response, ResultMessage
+from agentkit.transcript import pending
 
 _PAUSE = 1.0  # seconds between two parts of a run; a longer one is cut out of the axis
 _GAP = 0.04  # of the axis, that each pause takes
@@ -37,9 +40,9 @@ class Row:
 
     kind: str
     name: str
-    begun: float
-    ended: float
-    lasted: float
+    begun: float = 0.0
+    ended: float = 0.0
+    lasted: float = 0.0
     is_open: bool = True
     key: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
@@ -51,42 +54,131 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """The rows in the order in which they began, and how many seconds the axis has."""
+    """The rows of a run on its time axis.
+
+    Args:
+        rows: In the order in which they began.
+        seconds: How long the axis is.
+        waiting: The calls that a person has to decide on.
+    """
 
     rows: tuple[Row, ...]
     seconds: float
+    waiting: tuple[FunctionCall, ...] = ()
+
+    def ticks(self, most: int) -> list[tuple[float, float]]:
+        """Round times, in seconds without pauses, each behind its place on the axis.
+
+        Args:
+            most: How many at the most, beside the first.
+        """
+        gaps = [(row.begun, row.ended) for row in self.rows if row.kind == "pause"]
+        active = self.seconds - sum(ended - begun for begun, ended in gaps)
+        if active <= 0:
+            return []
+        rough = active / most
+        unit = 10.0 ** floor(log10(rough))
+        step = next(unit * each for each in (1, 2, 5, 10) if unit * each >= rough)
+        return [
+            (_behind(gaps, step * number), step * number)
+            for number in range(int(active / step) + 1)
+        ]
 
 
 def chart(events: Sequence[StoredEvent]) -> Chart:
     """The rows of a run. What cannot be read of an event is left out."""
-    on_axis, seconds, pauses = _axis(events)
-    rows: list[Row] = [
-        Row("pause", "", on_axis(begun), on_axis(ended), ended - begun, False)
-        for begun, ended in pauses
-    ]
-    waiting: dict[Any, int] = {}  # what has not come back, by "request" or a call's index
-    calls: tuple[FunctionCall, ...] = ()
-    cut_at = 0.0
+    events = _sound(events)
+    drawing = _Drawing(*_axis(events))
+    calls: Sequence[FunctionCall] = ()
+    waiting: Sequence[FunctionCall] = ()
     for each in events:
-        if each.kind == "begin":
-            _cut_off(rows, waiting, cut_at, on_axis)
-            calls = _calls(each.data) or calls
-        cut_at = each.at
-        if each.kind == "request":
-            waiting["request"] = len(rows)
-            rows.append(_request(each, on_axis))
-        elif each.kind == "call":
-            waiting[each.data.get("index")] = len(rows)
-            rows.append(_call(each, calls, on_axis))
-        elif each.kind == "response":
-            response = _response(each.data)
-            calls = response.message.calls if response else ()
-            _close(rows, waiting.pop("request", None), each.at, on_axis, response=response)
-        elif each.kind == "result":
-            place = waiting.pop(each.data.get("index"), None)
-            _close(rows, place, each.at, on_axis, result=_result(each.data))
-    _cut_off(rows, waiting, cut_at, on_axis)
-    return Chart(tuple(sorted(rows, key=lambda row: (row.begun, row.kind == "pause"))), seconds)
+        data = each.data
+        waiting = pending(_messages(data)) if each.kind == "end" else ()
+        match each.kind:
+            case "begin":
+                drawing.cut_off()
+                calls = _calls(data) or calls
+            case "request":
+                drawing.begin("request", each.at, _request(data))
+            case "call":
+                drawing.begin(_index(data), each.at, _call(data, each.key, calls))
+            case "response":
+                response = _response(data)
+                calls = response.message.calls if response else ()
+                drawing.end("request", each.at, response=response)
+            case "result":
+                drawing.end(_index(data), each.at, result=_result(data))
+        drawing.now = each.at
+    drawing.cut_off()
+    rows = sorted(drawing.rows, key=lambda row: (row.begun, row.kind == "pause"))
+    return Chart(tuple(rows), drawing.seconds, tuple(waiting))
+
+
+class _Drawing:
+    """The rows so far.
+
+    Args:
+        on_axis: From a time to its place on the axis.
+        seconds: How long the axis is.
+        pauses: When they began and ended.
+    """
+
+    def __init__(
+        self,
+        on_axis: Callable[[float], float],
+        seconds: float,
+        pauses: Sequence[tuple[float, float]],
+    ) -> None:
+        self.seconds, self._on_axis = seconds, on_axis
+        self.rows = [
+            Row("pause", "", on_axis(begun), on_axis(ended), ended - begun, False)
+            for begun, ended in pauses
+        ]
+        self.now = 0.0
+        self._open: dict[str | int, tuple[int, float]] = {}  # places of rows, and when they began
+
+    def begin(self, key: str | int, at: float, row: Row) -> None:
+        """Begin a row; one of the same key is over then, without anything that came back."""
+        self._cut(key, at)
+        self._open[key] = len(self.rows), at
+        self.rows.append(replace(row, begun=self._on_axis(at)))
+
+    def end(self, key: str | int, at: float, **more: Any) -> None:
+        """End a row with what came back."""
+        if key in self._open:
+            place, begun = self._open.pop(key)
+            ended = self._on_axis(at)
+            more = {"is_open": False, **more}
+            self.rows[place] = replace(self.rows[place], ended=ended, lasted=at - begun, **more)
+
+    def cut_off(self) -> None:
+        """End all rows that are open."""
+        for key in list(self._open):
+            self._cut(key, self.now)
+
+    def _cut(self, key: str | int, at: float) -> None:
+        self.end(key, at, is_open=True)
+
+
+def _sound(events: Sequence[StoredEvent]) -> list[StoredEvent]:
+    """The events with data that is some, and times that only go forward: clocks may be set back."""
+    sound: list[StoredEvent] = []
+    latest: float | None = None
+    for each in events:
+        is_time = isinstance(each.at, int | float) and isfinite(each.at)
+        at = each.at if is_time else latest or 0.0
+        latest = at if latest is None else max(at, latest)
+        data = each.data if isinstance(each.data, dict) else {}
+        sound.append(replace(each, at=latest, data=data))
+    return sound
+
+
+def _behind(gaps: Sequence[tuple[float, float]], place: float) -> float:
+    """The place on the axis of one without gaps."""
+    for begun, ended in gaps:
+        if place > begun:
+            place += ended - begun
+    return place
 
 
 def _axis(
@@ -114,66 +206,50 @@ def _axis(
     return on_axis, on_axis(times[-1]), pauses
 
 
-def _request(event: StoredEvent, on_axis: Callable[[float], float]) -> Row:
-    place, data = on_axis(event.at), event.data
-    name, options = str(data.get("model") or "model"), data.get("options")
-    row = Row("request", name, place, place, event.at)
-    definitions = tuple(map(str, data.get("definitions") or ()))
-    return replace(row, options=options or {}, definitions=definitions)
+def _request(data: Mapping[str, Any]) -> Row:
+    options, definitions = data.get("options"), data.get("definitions")
+    return Row(
+        "request",
+        str(data.get("model") or "model"),
+        options=options if isinstance(options, dict) else {},
+        definitions=tuple(map(str, definitions)) if isinstance(definitions, list) else (),
+    )
 
 
-def _call(
-    event: StoredEvent, calls: Sequence[FunctionCall], on_axis: Callable[[float], float]
-) -> Row:
-    index, place = event.data.get("index"), on_axis(event.at)
-    call = calls[index] if isinstance(index, int) and 0 <= index < len(calls) else None
-    name = str(event.data.get("name") or "call")
-    return Row("call", name, place, place, event.at, key=event.key, call=call)
+def _call(data: Mapping[str, Any], key: str | None, calls: Sequence[FunctionCall]) -> Row:
+    index = _index(data)
+    call = calls[index] if 0 <= index < len(calls) else None
+    return Row("call", str(data.get("name") or "call"), key=key, call=call)
 
 
-def _close(
-    rows: list[Row], place: int | None, at: float, on_axis: Callable[[float], float], **more: Any
-) -> None:
-    """End a row; until then `lasted` is when it began."""
-    if place is not None:
-        row = rows[place]
-        lasted = max(at - row.lasted, 0.0)
-        rows[place] = replace(row, ended=on_axis(at), lasted=lasted, is_open=False, **more)
+def _index(data: Mapping[str, Any]) -> int:
+    index = data.get("index")
+    return index if isinstance(index, int) else -1
 
 
-def _cut_off(
-    rows: list[Row], waiting: dict[Any, int], at: float, on_axis: Callable[[float], float]
-) -> None:
-    """End all that waits, without anything that came back."""
-    for place in waiting.values():
-        _close(rows, place, at, on_axis)
-        rows[place] = replace(rows[place], is_open=True)
-    waiting.clear()
-
-
-def _calls(data: dict[str, Any]) -> tuple[FunctionCall, ...]:
+def _calls(data: Mapping[str, Any]) -> tuple[FunctionCall, ...]:
     """The last calls of a transcript that a run goes on with."""
     said = [each for each in _messages(data) if isinstance(each, AssistantMessage)]
     return said[-1].calls if said else ()
 
 
-def _messages(data: dict[str, Any]) -> Sequence[Message]:
-    try:
+def _messages(data: Mapping[str, Any]) -> Sequence[Message]:
+    with suppress(*_UNREADABLE):
         return messages_of(data.get("messages") or ())
-    except (ConfigError, ValueError, TypeError):
-        return ()
+    return ()
 
 
-def _response(data: dict[str, Any]) -> Response | None:
-    try:
+def _response(data: Mapping[str, Any]) -> Response | None:
+    with suppress(*_UNREADABLE):
         return response_of(data)
-    except (ConfigError, KeyError, ValueError, TypeError):
-        return None
+    return None
 
 
-def _result(data: dict[str, Any]) -> ResultMessage | None:
-    try:
+def _result(data: Mapping[str, Any]) -> ResultMessage | None:
+    with suppress(*_UNREADABLE):
         (found,) = messages_of([data["message"]])
-    except (ConfigError, KeyError, ValueError, TypeError):
-        return None
-    return found if isinstance(found, ResultMessage) else None
+        return found if isinstance(found, ResultMessage) else None
+    return None
+
+
+_UNREADABLE = (AgentkitError, LookupError, TypeError, ValueError, AttributeError, RecursionError)

@@ -7,17 +7,18 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from html import escape
 from importlib.resources import files
-from math import floor, log10
 from typing import Any
 
-from agentkit.journal.chart import Row, chart
+from agentkit.journal.chart import Chart, Row, chart
 from agentkit.journal.stored import StoredEvent, StoredRun
+from agentkit.messages import FunctionCall
 from agentkit.redact import plain
 from agentkit.run import shown
 
 _LONGEST = 20_000  # characters of a text
 _TITLE = 120  # characters of the prompt in the head
 _TICKS = 6  # the most on the axis
+_LAST_TICK = 0.93  # of the axis: behind it there is no room for a text
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400  # seconds
 _HEAD = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -42,7 +43,7 @@ def page(stored: StoredRun, events: Sequence[StoredEvent]) -> str:
         events: What happened in it.
     """
     drawn = chart(events)
-    prompt = stored.prompt or "A run without a prompt"
+    prompt = str(stored.prompt or "A run without a prompt")
     title = prompt if len(prompt) <= _TITLE else f"{prompt[:_TITLE]}…"
     css = files("agentkit.journal").joinpath("page.css").read_text(encoding="utf-8")
     parts = [
@@ -51,10 +52,11 @@ def page(stored: StoredRun, events: Sequence[StoredEvent]) -> str:
         f'<h1>{_text(title)}</h1><p class="state {_text(stored.state)}">',
         f"{_text(_STATES.get(stored.state, stored.state))}</p>",
         _block(stored.error, "bad") if stored.error else "",
+        *_waiting(drawn.waiting),
         _folded("The whole prompt", prompt) if title != prompt else "",
-        _facts(_told(stored, events, drawn.rows)),
+        _facts(_told(stored, drawn)),
         "<h2>Answer</h2>" + _block(stored.output, "answer") if stored.state == "done" else "",
-        f"<h2>Timeline</h2>{_ticks(drawn.seconds)}<ol>",
+        f"<h2>Timeline</h2>{_ticks(drawn)}<ol>",
         *(_item(row, drawn.seconds or 1.0) for row in drawn.rows),
         "</ol>",
         *_definitions(drawn.rows),
@@ -63,17 +65,13 @@ def page(stored: StoredRun, events: Sequence[StoredEvent]) -> str:
     return "".join(parts)
 
 
-def _told(
-    stored: StoredRun, events: Sequence[StoredEvent], rows: Sequence[Row]
-) -> Iterator[tuple[str, str]]:
-    yield (
-        "Begun",
-        datetime.fromtimestamp(stored.begun).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z"),
-    )
-    if events:
-        paused = sum(row.lasted for row in rows if row.kind == "pause")
-        took = _duration(events[-1].at - events[0].at - paused)
-        yield "Took", f"{took}, and {_duration(paused)} of pauses" if paused else took
+def _told(stored: StoredRun, drawn: Chart) -> Iterator[tuple[str, str]]:
+    yield "Begun", _moment(stored.begun)
+    if drawn.rows:
+        pauses = [row for row in drawn.rows if row.kind == "pause"]
+        took = _duration(drawn.seconds - sum(row.ended - row.begun for row in pauses))
+        paused = _duration(sum(row.lasted for row in pauses))
+        yield "Took", f"{took}, and {paused} of pauses" if pauses else took
     yield "Model", f"{stored.model} at {stored.interface}"
     if stored.steps is not None:
         yield "Steps", str(stored.steps)
@@ -85,6 +83,11 @@ def _told(
     if stored.conversation:
         yield "Conversation", f"{stored.conversation}, turn {stored.turn}"
     yield "Run", stored.id
+
+
+def _waiting(calls: Sequence[FunctionCall]) -> Iterator[str]:
+    for each in calls:
+        yield _block(f"{shown(each)}\n{each.waits}", "answer")
 
 
 def _item(row: Row, seconds: float) -> str:
@@ -122,9 +125,9 @@ def _of_request(row: Row) -> Iterator[str]:
     usage = response.usage
     facts = [
         ("Asked", row.name),
-        ("In", f"{usage.prompt_tokens or 0:,} tokens" if usage else ""),
-        ("Out", f"{usage.completion_tokens or 0:,} tokens" if usage else ""),
-        ("Cached", f"{usage.cached_tokens:,} tokens" if usage and usage.cached_tokens else ""),
+        ("In", _tokens(usage.prompt_tokens if usage else None)),
+        ("Out", _tokens(usage.completion_tokens if usage else None)),
+        ("Cached", _tokens((usage.cached_tokens if usage else None) or None)),
         ("Cost", "" if response.cost is None else _dollars(response.cost)),
         ("Waited", _duration(response.waited) if response.waited else ""),
         ("Finished", response.finish_reason or ""),
@@ -171,18 +174,12 @@ def _definitions(rows: Sequence[Row]) -> Iterator[str]:
         yield _folded(name, _json_text(text))
 
 
-def _ticks(seconds: float) -> str:
+def _ticks(drawn: Chart) -> str:
     """Round times along the axis."""
-    if seconds <= 0:
-        return ""
-    rough = seconds / _TICKS
-    unit = 10.0 ** floor(log10(rough))
-    step = next(unit * each for each in (1, 2, 5, 10) if unit * each >= rough)
-    places = [step * number for number in range(int(seconds / step) + 1)]
     ticks = "".join(
-        f'<span style="--from:{100 * at / seconds:.2f}%">{at:g} s</span>'
-        for at in places
-        if at <= seconds * 0.97
+        f'<span style="--from:{100 * place / drawn.seconds:.2f}%">{at:g} s</span>'
+        for place, at in drawn.ticks(_TICKS)
+        if place <= drawn.seconds * _LAST_TICK
     )
     return f'<div class="axis" aria-hidden="true"><div class="ticks">{ticks}</div></div>'
 
@@ -227,13 +224,25 @@ def _dollars(cost: float) -> str:
     return f"${cost:.6f}".rstrip("0").rstrip(".") if cost else "$0"
 
 
+def _tokens(count: int | None) -> str:
+    return "" if count is None else f"{count:,} tokens"
+
+
 def _duration(seconds: float) -> str:
-    if seconds < 1:
+    if round(seconds * 1000) < 1000:
         return f"{seconds * 1000:.0f} ms"
-    if seconds < _MINUTE:
+    if round(seconds, 2) < _MINUTE:
         return f"{seconds:.2f} s"
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
-    if seconds < _DAY:
-        return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
-    return f"{seconds // _DAY:.0f} d {seconds % _DAY // _HOUR:.0f} h"
+    whole = round(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def _moment(at: Any) -> str:
+    try:
+        return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    except (TypeError, ValueError, OverflowError, OSError):
+        return str(at)

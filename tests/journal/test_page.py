@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from agentkit import Agent, LimitError, Limits, tool
+from agentkit import Agent, AssistantMessage, LimitError, Limits, Response, Usage, tool
 from agentkit.journal import Journal
 from agentkit.journal.chart import chart
-from agentkit.journal.page import page
+from agentkit.journal.page import _duration, page
 from agentkit.journal.stored import StoredEvent, StoredRun
 from agentkit.testing import ScriptedInterface, call
 
@@ -142,3 +142,95 @@ def test_events_that_are_missing_or_odd_make_a_page_too(path):
 
     assert "<h2>Timeline</h2>" in page(stored, [])
     assert "<h2>Timeline</h2>" in page(stored, odd)
+
+
+ODD = (None, [], "x", 7, {"index": []}, {"index": "a"}, {"options": [1], "definitions": 5},
+       {"message": 5, "messages": 5}, {"message": "[" * 10_000, "messages": ["[" * 10_000]},
+       {"message": '{"role": "function"}', "alternatives": 5, "quotas": [5], "usage": []},
+       {"at": -5, "messages": ['{"role": "assistant", "calls": [5]}'], "index": -1})  # fmt: skip
+
+
+@pytest.mark.parametrize("data", ODD)
+@pytest.mark.parametrize("at", [0.0, None, "noon", float("nan"), float("inf"), -1e300, 1e300])
+def test_whatever_stands_in_events_there_is_a_page(data, at):
+    stored = StoredRun("r", at, None, "waiting", "", *[None] * 10)
+    kinds = ("request", "request", "call", "call", "result", "response", "begin", "call", "end")
+    events = [StoredEvent(at, kind, None, data) for kind in kinds]
+    events[::2] = [replace(each, at=float(n)) for n, each in enumerate(events[::2])]
+
+    assert "<h2>Timeline</h2>" in page(stored, events)
+
+
+def test_a_request_that_was_sent_anew_is_a_row_of_its_own(path):
+    """One that the server refused as too long is made shorter and sent again."""
+    kept(path, "Done.").run("Look.", run_id="r")
+    begin, request, response, end = at_times(Journal(path).events("r"), 1e9, 1e9, 1e9 + 5, 1e9 + 5)
+    again = replace(request, at=1e9 + 2)
+    rows = chart([begin, request, again, response, end]).rows
+
+    assert [(row.begun, row.ended, row.lasted, row.is_open) for row in rows] == [
+        (0, 2, 2, True),
+        (2, 5, 3, False),
+    ]
+
+
+def test_a_clock_that_was_set_back_leaves_all_on_the_axis(path):
+    kept(path, call("look", at="a"), "Done.").run("Look.", run_id="r")
+    drawn = chart(at_times(Journal(path).events("r"), 10, 12, 4, 5, 3, 13, 14, 14))
+
+    assert drawn.seconds == 4
+    assert all(0 <= row.begun <= row.ended <= 4 for row in drawn.rows)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.0, "0 ms"),
+        (0.9994, "999 ms"),
+        (0.9996, "1.00 s"),
+        (59.994, "59.99 s"),
+        (59.996, "1 min 0 s"),
+        (119.7, "2 min 0 s"),
+        (3_599.6, "1 h 0 min"),
+        (7_260.0, "2 h 1 min"),
+        (86_399.9, "1 d 0 h"),
+        (180_000.0, "2 d 2 h"),
+    ],
+)
+def test_durations_are_told_in_round_units(seconds, told):
+    assert _duration(seconds) == told
+
+
+def test_the_axis_counts_no_pauses(path):
+    run = kept(path, call("drop", what="a")).run("Drop.", run_id="r")
+    kept(path, "Done.").run(after=run.approve(*run.pending))
+    events = Journal(path).events("r")
+    drawn = chart(at_times(events, 0, 0, 2, 2, 9_000, 9_000, 9_003, 9_003, 9_006, 9_006))
+    ticks = drawn.ticks(4)
+
+    assert [at for _, at in ticks] == [0, 2, 4, 6, 8]
+    pause = next(row for row in drawn.rows if row.kind == "pause")
+    call_row = next(row for row in drawn.rows if row.kind == "call")
+    places = dict((at, place) for place, at in ticks)
+    assert places[2] == pause.begun
+    assert call_row.begun < places[4] < call_row.ended
+    assert places[8] == pytest.approx(drawn.seconds)
+
+
+def test_a_waiting_run_says_which_calls_wait_and_why(path):
+    run = kept(path, [call("look", at="a"), call("drop", what="b")]).run("Drop.", run_id="r")
+    text = made(path)
+    assert "drop(what=&quot;b&quot;)\ndrop may destroy something" in text
+    assert "look(" not in text[: text.index("<h2>Timeline")]
+
+    kept(path, "Done.").run(after=run.approve(*run.pending))
+    assert "drop may destroy something" not in made(path)
+
+
+@pytest.mark.parametrize(("usage", "told"), [(None, 0), (Usage(None, 3), 1), (Usage(0, 3), 2)])
+def test_tokens_that_are_not_known_are_not_told(path, usage, told):
+    kept(path, Response(message=AssistantMessage("Done."), usage=usage)).run("Look.", run_id="r")
+    text = made(path)
+
+    assert text.count(" tokens<") == told
+    assert ("<dd>0 tokens" in text) == (told == 2)
