@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache
 from typing import Any
 
 _KEYS = re.compile(r"\b(?:gsk_|sk-|xai-|AIza)[A-Za-z0-9_-]{8,}|(?<=Bearer )[^\s'\"\\]{8,}")
@@ -35,11 +36,25 @@ def hide(text: str, secrets: Iterable[str]) -> str:
 
 def without(text: str, secrets: Iterable[str]) -> str:
     """The text without these secrets, however short, in any of the forms that JSON gives them."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        forms = (secret, json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1])
-        for form in dict.fromkeys(forms):
-            text = text.replace(form, "[secret]")
+    for form in _forms(tuple(secrets)):
+        text = text.replace(form, "[secret]")
     return text
+
+
+@lru_cache(maxsize=32)
+def _forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """What to look for, the longest secrets first."""
+    return tuple(
+        dict.fromkeys(
+            form
+            for secret in sorted(filter(None, secrets), key=len, reverse=True)
+            for form in (
+                secret,
+                json.dumps(secret, ensure_ascii=False)[1:-1],
+                json.dumps(secret)[1:-1],
+            )
+        )
+    )
 
 
 def hide_in(value: Any, secrets: Iterable[str], kept: Collection[str] = ()) -> Any:

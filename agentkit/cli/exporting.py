@@ -37,8 +37,9 @@ def _events(kept: Journal, run_id: str) -> Iterator[str]:
         for name in ("messages", "definitions"):
             if name in each.data:
                 plain["data"][name] = [json.loads(text) for text in each.data[name]]
-        if isinstance(each.data.get("message"), str):
-            plain["data"]["message"] = json.loads(each.data["message"])
+        for name in ("message", "options"):
+            if isinstance(each.data.get(name), str):
+                plain["data"][name] = json.loads(each.data[name])
         yield _line({"run": run_id, **plain})
 
 

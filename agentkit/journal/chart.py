@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -207,7 +208,9 @@ def _axis(
 
 
 def _request(data: Mapping[str, Any]) -> Row:
-    options, definitions = data.get("options"), data.get("definitions")
+    options, definitions = None, data.get("definitions")
+    with suppress(*_UNREADABLE):
+        options = json.loads(data["options"])
     return Row(
         "request",
         str(data.get("model") or "model"),

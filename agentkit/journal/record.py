@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from agentkit.errors import JournalError
 from agentkit.journal.store import Journal
 from agentkit.journal.texts import Packer, fit, json_of
-from agentkit.messages import Message, Request, Response, ResultMessage
+from agentkit.messages import FunctionDefinition, Message, Request, Response, ResultMessage
 from agentkit.recorder import DueCall, Start
 from agentkit.redact import environment_secrets, hide
 from agentkit.run import Run
@@ -40,14 +40,13 @@ class JournalRecord:
         self._journal, self._id = journal, run.id
         self._known = run.messages
         self._broken = False
+        self._definitions: tuple[FunctionDefinition, ...] = ()
+        self._marks: list[dict[str, str]] = []
         self._secrets = environment_secrets()
         pack = Packer(self._secrets)
-        data = {
-            "at": 0,
-            "messages": pack.marks(save_messages(run.messages)),
-            "prompt": start.prompt,
-        }
-        data |= {} if run.unsaid is None else {"unsaid": run.unsaid}
+        data: dict[str, Any] = {"at": 0, "messages": pack.marks(save_messages(run.messages))}
+        data |= {} if start.prompt is None else {"prompt": pack.text(start.prompt)}
+        data |= {} if run.unsaid is None else {"unsaid": pack.text(run.unsaid)}
         data |= {"steps": [pack.step(each) for each in run.steps]} if run.steps else {}
 
         def work(connection: sqlite3.Connection) -> int:
@@ -91,10 +90,12 @@ class JournalRecord:
     def request(self, request: Request) -> None:
         """A request is about to be sent."""
         pack = Packer(self._secrets)
-        definitions = pack.marks(each.to_dict() for each in request.definitions)
+        if request.definitions is not self._definitions:  # they are the same all the time
+            self._definitions = request.definitions
+            self._marks = pack.marks(each.to_dict() for each in request.definitions)
         options = {k: v for k, v in request.options.items() if k != "extra_headers"}
-        more = {"model": request.model, "options": pack.packed(options)}
-        data = self._news(request.messages, pack) | more | {"definitions": definitions}
+        more = {"model": request.model, "options": pack.marks([options])[0]}
+        data = self._news(request.messages, pack) | more | {"definitions": self._marks}
         self._append("request", None, data, pack)
 
     def response(self, response: Response) -> None:

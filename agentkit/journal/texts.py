@@ -33,18 +33,13 @@ class Packer:
         """The value without secrets."""
         return hide_in(value, self._secrets)
 
-    def packed(self, value: Any) -> Any:
-        """The value with marks for its long texts."""
-        if isinstance(value, str):
-            return value if len(value) < _LONG else self._mark(self.hidden(value))
-        if isinstance(value, dict):
-            return {key: self.packed(each) for key, each in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.packed(each) for each in value]
-        return value
+    def text(self, text: str) -> str | dict[str, str]:
+        """A text, or the mark for a long one."""
+        hidden: str = self.hidden(text)
+        return hidden if len(hidden) < _LONG else self._mark(hidden)
 
     def marks(self, values: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-        """A mark for each of these messages or definitions, as plain values."""
+        """A mark for each of these messages, definitions or options, as plain values."""
         return [self._mark(json_of(hide_in(each, self._secrets, _NEVER_HIDDEN))) for each in values]
 
     def step(self, step: Step) -> dict[str, Any]:

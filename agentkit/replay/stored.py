@@ -135,8 +135,12 @@ class Recorded:
 
 def _request(messages: Sequence[Message], data: dict[str, Any]) -> Request:
     definitions = (FunctionDefinition(**_whole(json.loads(text))) for text in data["definitions"])
-    request = Request(messages=tuple(messages), model=data["model"], options=data["options"])
-    return replace(request, definitions=tuple(definitions))
+    return Request(
+        messages=tuple(messages),
+        model=data["model"],
+        options=json.loads(data["options"]),
+        definitions=tuple(definitions),
+    )
 
 
 def _whole(definition: dict[str, Any]) -> dict[str, Any]:
