@@ -1,5 +1,9 @@
-"""One run of 20 steps that is killed now and then: begun or resumed by test_kill.py."""
+"""One run of 20 steps that is killed now and then: begun or resumed by test_kill.py.
 
+Runs with an even number are awaited, so that both loops are killed.
+"""
+
+import asyncio
 import fcntl
 import os
 import sys
@@ -29,6 +33,9 @@ class Counting(Interface):
         name = ("post", "look", "twice")[number % 3]
         calls = (FunctionCall(name, f'{{"n": {number}}}'),)
         return Response(message=AssistantMessage(None, calls))
+
+    async def asend(self, request: Request) -> Response:
+        return self.send(request)
 
 
 def append(path: str, line: str) -> None:
@@ -61,7 +68,10 @@ def main(place: str, run_id: str, begin: bool) -> None:
     model = Counting(f"{place}/{run_id}.asked")
     agent = Agent([post, look, twice], model, journal=journal, limits=Limits(steps=None))
     print("ready", flush=True)
-    run = agent.run("Go", run_id=run_id) if begin else agent.resume(run_id)
+    if int(run_id[1:]) % 2:
+        run = agent.run("Go", run_id=run_id) if begin else agent.resume(run_id)
+    else:
+        run = asyncio.run(agent.arun("Go", run_id=run_id) if begin else agent.aresume(run_id))
     while run.pending:  # a person looks whether it was posted
         (call,) = run.pending
         done = Path(posted).read_text(encoding="utf-8").split() if os.path.exists(posted) else []
