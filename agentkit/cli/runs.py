@@ -55,7 +55,9 @@ OnlyDays = Annotated[
     float | None,
     typer.Option(show_default=False, min=0, help="Only those of the last so many days."),
 ]
-RunId = Annotated[str, typer.Argument(help="The run's id; `agentkit runs list` has them.")]
+RunId = Annotated[
+    str, typer.Argument(help="The run's id, or what it begins with; `agentkit runs list` has them.")
+]
 _DAY = 86_400  # seconds
 _WIDTH = 60  # characters of a prompt or an output in a list
 
@@ -117,6 +119,7 @@ def show(
 ) -> None:
     """Show what happened in a run, with the seconds since it began."""
     kept = _journal(journal)
+    run_id = kept.find(run_id)
     run = kept.run(run_id)
     if html is not None:
         _write_page(kept, run_id, html)
@@ -150,7 +153,7 @@ def resume(
     Nothing that has a result is done again. Of a call of which nobody knows whether it ran you are
     asked, unless its tool may be called twice.
     """
-    options = read_options(option or [], stream, json)
+    options, kept = read_options(option or [], stream, json), _journal(journal)
     agent = build_agent(
         tools,
         interface,
@@ -159,10 +162,10 @@ def resume(
         system=None,
         max_steps=max_steps,
         approval=approval,
-        journal=os.fspath(_journal(journal).path),
+        journal=os.fspath(kept.path),
     )
-    run = agent.stored(run_id)
-    if run.output is not None:
+    run = agent.stored(kept.find(run_id))
+    if run.done:
         note("that run has its answer:")
         write(f"{run.output}\n")
         return
@@ -193,7 +196,8 @@ def replay(
     With --tools the calls are run now; where a result or a definition is another than it was, the
     request that follows is not recorded, and the difference is shown.
     """
-    run_again(_journal(journal), run_id, tools, approval, as_json=json)
+    kept = _journal(journal)
+    run_again(kept, kept.find(run_id), tools, approval, as_json=json)
 
 
 @app.command("diff")
@@ -203,7 +207,8 @@ def diff_runs(
     journal: JournalPath = None,
 ) -> None:
     """Show in what two runs differ: definitions, calls, arguments, results, answers, tokens."""
-    write(compared(_journal(journal), first, second))
+    kept = _journal(journal)
+    write(compared(kept, kept.find(first), kept.find(second)))
 
 
 @app.command()
@@ -223,7 +228,7 @@ def export(
     """Write runs as lines of JSON."""
     kept = _journal(journal)
     for run_id in run_ids:
-        for line in exported(kept, run_id, form):
+        for line in exported(kept, kept.find(run_id), form):
             write(f"{line}\n")
 
 

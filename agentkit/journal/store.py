@@ -21,6 +21,7 @@ from agentkit.journal.stored import (
     stored_runs,
 )
 from agentkit.journal.tables import connected, unusable
+from agentkit.journal.texts import fit
 from agentkit.recorder import Record, Start
 from agentkit.run import Run
 from agentkit.workers import per_process, renew_in_children
@@ -116,6 +117,21 @@ class Journal:
         if not found:
             raise self._no(run_id)
         return found[0]
+
+    def find(self, beginning: str) -> str:
+        """The id of the run that has this id, or the only one whose id begins with it.
+
+        Raises:
+            JournalError: There is none, there are several, or the file cannot be used.
+        """
+        sql = "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 2"  # shortest first
+        given = (len(beginning), fit(beginning))
+        found = [each for (each,) in self.use(lambda c: c.execute(sql, given).fetchall())]
+        if not found:
+            raise self._no(beginning)
+        if len(found) > 1 and found[0] != beginning:
+            raise JournalError(f"Several runs begin with {beginning!r}: {', '.join(found)}, ...")
+        return str(found[0])
 
     def _no(self, run_id: str) -> JournalError:
         return JournalError(f"There is no run {run_id!r} in {os.fspath(self.path)!r}.")

@@ -317,3 +317,26 @@ def test_a_run_that_is_not_there_is_one_clear_error(command, kept, words):
 
     assert (done.code, done.err.count("\n")) == (1, 1)
     assert "There is no run 'x' in" in done.err
+
+
+@pytest.mark.parametrize(
+    "words", ["show {}", "show {} --json", "resume {}", "replay {}", "diff {} {}", "export {}"]
+)
+def test_the_beginning_of_an_id_is_enough(command, kept, words):
+    whole, short = (
+        command("runs", *words.format(*[given] * 2).split(), "--journal", "runs.db")
+        for given in (kept, kept[:6])
+    )
+
+    assert (short.code, short.out) == (0, whole.out)
+
+
+def test_what_several_ids_begin_with_is_no_run(command, kept):
+    agent = Agent([], ScriptedInterface("A", "B", "C"), journal=command.place / "runs.db")
+    for run_id in ("x1", "x10", "x2"):
+        agent.run("Go", run_id=run_id)
+    done = command("runs", "show", "x", "--journal", "runs.db")
+
+    assert done.code == 1
+    assert "Several runs begin with 'x': x1, x10, ..." in done.err
+    assert "A" in command("runs", "show", "x1", "--journal", "runs.db").out
