@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -35,7 +35,7 @@ from agentkit.journal.store import Journal
 app = typer.Typer(rich_markup_mode=None)
 
 OnlyState = Annotated[
-    str | None,
+    Literal["running", "waiting", "done", "failed"] | None,
     typer.Option(
         show_default=False,
         help="Only those that are running (or were killed), waiting, done or failed.",

@@ -124,7 +124,7 @@ class JournalRecord:
         state = "failed" if error else "waiting" if run.pending else "done"
         plain = to_jsonable_python(run.output, fallback=str)
         output = json_of(pack.hidden(plain)) if state == "done" else None
-        why = fit(hide(f"{type(error).__name__}: {error}", self._secrets)) if error else None
+        why = fit(hide(_why(error), self._secrets)) if error else None
         # What an error closed in the transcript is open for who goes on with the run.
         news = {} if error else self._news(run.messages, pack)
         row = (
@@ -171,6 +171,10 @@ class JournalRecord:
                 ) from error
             self._broken = True
             _log.error("%s The run %s goes on without it.", error, self._id)
+
+
+def _why(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _insert(connection: sqlite3.Connection, pack: Packer, *event: Any) -> None:

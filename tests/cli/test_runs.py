@@ -340,3 +340,10 @@ def test_what_several_ids_begin_with_is_no_run(command, kept):
     assert done.code == 1
     assert "Several runs begin with 'x': x1, x10, ..." in done.err
     assert "A" in command("runs", "show", "x1", "--journal", "runs.db").out
+
+
+def test_a_state_that_there_is_not_is_refused(command, kept):
+    done = command("runs", "list", "--state", "bad", "--journal", "runs.db")
+
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert all(each in done.err for each in ("running", "waiting", "done", "failed"))

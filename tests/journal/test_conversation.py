@@ -105,8 +105,10 @@ def test_a_call_that_was_cut_short_is_not_run_again_by_the_next_turn(path):
 
     with pytest.raises(KeyboardInterrupt):
         agent(path, call("crash"), tools=[crash]).run("Go", conversation="c")
+    (stopped,) = Journal(path).runs()
     run = agent(path, "Fine.", tools=[crash]).run("And now?", conversation="c")
 
+    assert (stopped.state, stopped.error) == ("failed", "KeyboardInterrupt")
     assert "may or may not have run" in said(run)[1]
     assert run.output == "Fine."
 
