@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
@@ -36,8 +36,8 @@ class Bucket:
     limit: float
     minute: float
     kind: str
+    at: float
     level: float = field(init=False)
-    at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.level = self.limit
@@ -91,7 +91,7 @@ class LimitedServer(ModelServer):
         steps: Requests of one run.
         completion: The fewest and the most tokens of an answer.
         tells: Whether replies say anything about limits beyond the text of a 429.
-        think: Seconds from when a request is counted to when its reply begins.
+        clock: Seconds.
     """
 
     def __init__(
@@ -103,11 +103,12 @@ class LimitedServer(ModelServer):
         steps: int = 3,
         completion: tuple[int, int] = (20, 60),
         tells: bool = True,
-        think: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self.minute, self.limits, self.steps = minute, (requests, tokens), steps
-        self.completion, self.tells, self.think = completion, tells, think
+        self.completion, self.tells = completion, tells
+        self._clock = clock
         self.accounts: dict[str, Account] = {}
         self._taking = Lock()
         self.always = self._limited
@@ -127,12 +128,11 @@ class LimitedServer(ModelServer):
     def _limited(self, body: dict[str, Any]) -> Raw:
         reply = self._said(body)
         with self._taking:
-            now = time.monotonic()
+            now = self._clock()
             account = self.accounts.get(body["model"]) or self._opened(body["model"], now)
             refusal = account.take(sum(reply.usage), now)
             headers = self._told(account)
         if refusal is None:
-            self.closing.wait(self.think)
             return replace(self.spelled(reply, body)[0], headers=headers)
         bucket, wait = refusal
         text = _TOO_MANY.format(
@@ -150,8 +150,8 @@ class LimitedServer(ModelServer):
     def _opened(self, model: str, now: float) -> Account:
         requests, tokens = self.limits
         self.accounts[model] = Account(
-            Bucket(requests, self.minute, "requests per minute (RPM)"),
-            Bucket(tokens, self.minute, "tokens per minute (TPM)"),
+            Bucket(requests, self.minute, "requests per minute (RPM)", now),
+            Bucket(tokens, self.minute, "tokens per minute (TPM)", now),
             began=now,
         )
         return self.accounts[model]
