@@ -53,11 +53,11 @@ class Gate:
             context: What its tool would be given.
             heard: Results, and what the user said, so far.
         """
+        if call.waits:
+            return call.waits  # until somebody decides; another policy or toolbox is no decision
         tool = self.toolbox.get(call.name)
         if tool is None:
             return None
-        if call.waits:
-            return call.waits  # until somebody decides; another policy is no decision
         reason = self._by_policy(tool, heard)
         if (tool.approve is None and reason is None) or tool.approve is False:
             return None

@@ -90,12 +90,17 @@ def told_apart(calls: Sequence[FunctionCall]) -> tuple[FunctionCall, ...]:
     return tuple(told)
 
 
-def pending(messages: Sequence[Message]) -> tuple[FunctionCall, ...]:
-    """The calls at the transcript's end that wait for a person's approval."""
+def open_calls(messages: Sequence[Message]) -> tuple[FunctionCall, ...]:
+    """The calls at the transcript's end that have no result."""
     done, slots = settled(messages)
     last = done[-1] if slots else None
     calls = last.calls if isinstance(last, AssistantMessage) else ()
-    return tuple(c for c, slot in zip(calls, slots, strict=True) if slot is None and c.waits)
+    return tuple(call for call, slot in zip(calls, slots, strict=True) if slot is None)
+
+
+def pending(messages: Sequence[Message]) -> tuple[FunctionCall, ...]:
+    """The calls at the transcript's end that wait for a person's approval."""
+    return tuple(call for call in open_calls(messages) if call.waits)
 
 
 def approve(

@@ -1,4 +1,4 @@
-"""Asking the person at the terminal whether a call may run."""
+"""Asking the person at the terminal whether a call may run, or whether it ran."""
 
 from __future__ import annotations
 
@@ -6,22 +6,33 @@ import json
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from agentkit import AgentkitError, FunctionCall, Run
 from agentkit.arguments import read_arguments
 from agentkit.cli.errors import NotApprovedError
 from agentkit.cli.output import note, say
 from agentkit.cli.text import exact, one_line
+from agentkit.transcript import MAY_HAVE_RUN
+
+Unfinished = Literal["ask", "repeat", "skip"]
+"""What to do with calls of which nobody knows whether they ran."""
 
 _CHOICES = "Run {name}? [y]es, [n]o, [a]lways, with any arguments, or [e]dit the arguments: "
+_WHY = "Why, for the model (may be left empty)? "
+_UNFINISHED = "[r]epeat {name}, [g]ive its result, or [s]kip it: "
 
 
 class Asker:
-    """Asks for each call, and remembers the tools that may always run."""
+    """Asks for each call, and remembers the tools that may always run.
 
-    def __init__(self) -> None:
+    Args:
+        unfinished: What to do with calls of which nobody knows whether they ran.
+    """
+
+    def __init__(self, unfinished: Unfinished = "ask") -> None:
         self._always: set[str] = set()
+        self._unfinished = unfinished
 
     def decide(self, run: Run[str]) -> Run[str]:
         """The run with a decision on each of its pending calls.
@@ -30,17 +41,28 @@ class Asker:
             NotApprovedError: There is no terminal, or its end was reached.
         """
         for call in run.pending:
-            if call.name in self._always:
-                run = run.approve(call)
+            if known := self._known(run, call):
+                run = known
                 continue
             if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
                 raise NotApprovedError(run)
             try:
-                run = self._decided(run, call)
+                run = _finished(run, call) if _may_have_run(call) else self._decided(run, call)
             except EOFError:
                 say("")
                 raise NotApprovedError(run) from None
         return run
+
+    def _known(self, run: Run[str], call: FunctionCall) -> Run[str] | None:
+        """The run with a decision that needs no question."""
+        if not _may_have_run(call):
+            return run.approve(call) if call.name in self._always else None
+        match self._unfinished:
+            case "repeat":
+                return run.approve(call)
+            case "skip":
+                return run.deny(call)
+        return None
 
     def _decided(self, run: Run[str], call: FunctionCall) -> Run[str]:
         arguments: dict[str, Any] | None = None
@@ -50,7 +72,7 @@ class Asker:
                 case "y" | "yes":
                     return run.approve(call, arguments)
                 case "n" | "no":
-                    return run.deny(call, _asked("Why, for the model (may be left empty)? "))
+                    return run.deny(call, _asked(_WHY))
                 case "a" | "always":
                     self._always.add(call.name)
                     return run.approve(call, arguments)
@@ -61,9 +83,31 @@ class Asker:
                         _show(replace(call, arguments=json.dumps(arguments)))
 
 
+def _may_have_run(call: FunctionCall) -> bool:
+    return call.waits == MAY_HAVE_RUN
+
+
+def _finished(run: Run[str], call: FunctionCall) -> Run[str]:
+    """The run in which a call that may have run is repeated, has its result, or is left."""
+    _show(call)
+    while True:
+        match _asked(_UNFINISHED.format(name=one_line(call.name))).lower():
+            case "r" | "repeat":
+                return run.approve(call)
+            case "g" | "give":
+                return run.answer(call, _asked("Its result, on one line: "))
+            case "s" | "skip":
+                return run.deny(call, _asked(_WHY))
+
+
 def _show(call: FunctionCall) -> None:
     """The exact arguments, in full: what is approved is what is seen."""
-    say(f"{one_line(call.name)} wants to run ({one_line(call.waits)}) with")
+    wants = (
+        "may have run before the run was cut short"
+        if _may_have_run(call)
+        else (f"wants to run ({one_line(call.waits)})")
+    )
+    say(f"{one_line(call.name)} {wants} with")
     arguments = json.loads(call.arguments)
     say(shown := exact(arguments))
     if not shown.isascii():  # letters may look like others, and stand in another order

@@ -11,6 +11,7 @@ import typer
 from agentkit import AgentkitError, ConfigError, DefinitionError, LimitError, Run
 from agentkit.cli.output import OutputClosedError, note
 from agentkit.run import shown
+from agentkit.transcript import MAY_HAVE_RUN
 
 FAILED = 1
 WRONG_USE = 2
@@ -26,9 +27,12 @@ class NotApprovedError(Exception):
     def __init__(self, run: Run[Any]) -> None:
         first = run.pending[0]
         more = f" (and {len(run.pending) - 1} more)" if len(run.pending) > 1 else ""
+        happened, option = f"was not run: {first.waits}", "--approval never where it can do no harm"
+        if first.waits == MAY_HAVE_RUN:
+            happened, option = "may or may not have run", "--unfinished repeat or skip"
         super().__init__(
-            f"{shown(first)}{more} was not run: {first.waits}. Start agentkit on a terminal to be "
-            "asked, or give --approval never where nothing can be harmed."
+            f"{shown(first)}{more} {happened}. "
+            f"Start agentkit on a terminal to be asked, or give {option}."
         )
         self.run = run
 

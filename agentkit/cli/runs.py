@@ -12,6 +12,7 @@ import typer
 
 from agentkit import ConfigError
 from agentkit.cli.again import run_again
+from agentkit.cli.asking import Asker, Unfinished
 from agentkit.cli.comparing import compared
 from agentkit.cli.exporting import exported
 from agentkit.cli.options import (
@@ -26,7 +27,7 @@ from agentkit.cli.options import (
     Tools,
 )
 from agentkit.cli.output import note, write, write_json
-from agentkit.cli.running import build_agent, go_on, read_options
+from agentkit.cli.running import build_agent, check_open_calls, go_on, read_options
 from agentkit.cli.screen import screen_for
 from agentkit.cli.telling import tokens, told, when
 from agentkit.cli.text import columns, one_line
@@ -131,7 +132,8 @@ def show(
     for each in events:
         for line in told(each):
             write(f"{each.at - events[0].at:9.3f}  {line}\n")
-    write(f"{run.usage.total_tokens:,} tokens in {len(run.steps)} steps\n")
+    cost = "" if run.cost is None else f", cost: ${run.cost:.6f}"
+    write(f"steps: {len(run.steps)}, tokens: {run.usage.total_tokens:,}{cost}\n")
 
 
 @app.command()
@@ -146,12 +148,19 @@ def resume(
     json: Json = False,
     max_steps: MaxSteps = None,
     approval: Approve = "ask_for_destructive",
+    unfinished: Annotated[
+        Unfinished,
+        typer.Option(
+            help="What to do with a call of which nobody knows whether it ran: ask you, repeat it "
+            "with the same call_key, or skip it and tell the model so."
+        ),
+    ] = "ask",
     journal: JournalPath = None,
 ) -> None:
     """Go on with a run that was cut short; give it the same tools.
 
     Nothing that has a result is done again. Of a call of which nobody knows whether it ran you are
-    asked, unless its tool may be called twice.
+    asked (repeat it, give its result, or skip it), unless its tool may be called twice.
     """
     options, kept = read_options(option or [], stream, json), _journal(journal)
     agent = build_agent(
@@ -169,7 +178,8 @@ def resume(
         note("that run has its answer:")
         write(f"{run.output}\n")
         return
-    go_on(agent, screen_for(json=json, stream="stream" in options), run)
+    check_open_calls(agent, run, kept.events(run.id))
+    go_on(agent, screen_for(json=json, stream="stream" in options), run, Asker(unfinished))
 
 
 @app.command()
@@ -238,7 +248,7 @@ def prune(
     journal: JournalPath = None,
 ) -> None:
     """Forget old runs, and give the space back."""
-    write(f"{_journal(journal).prune(days=days)} runs forgotten.\n")
+    write(f"Runs forgotten: {_journal(journal).prune(days=days)}\n")
 
 
 def _write_page(kept: Journal, run_id: str, file: Path) -> None:

@@ -193,7 +193,7 @@ def _axis(
         if after.kind == "begin" and after.at - before.at > _PAUSE
     ]
     active = times[-1] - times[0] - sum(ended - begun for begun, ended in pauses)
-    gap = max(active, _PAUSE) * _GAP
+    gap = (active or _PAUSE) * _GAP
 
     def on_axis(at: float) -> float:
         place = at - times[0]

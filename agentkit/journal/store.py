@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar, Unpack
 
-from agentkit.errors import JournalError
+from agentkit.errors import ConfigError, JournalError
 from agentkit.journal.stored import (
     Only,
     StoredEvent,
@@ -29,6 +29,7 @@ from agentkit.workers import per_process, renew_in_children
 T = TypeVar("T")
 _DAY = 86_400.0  # seconds
 _ALIVE = 3_600.0  # seconds since a run's last event after which it counts as cut short
+_LOOK = 3_600.0  # seconds between two looks for runs that are too old
 
 
 class Journal:
@@ -38,10 +39,18 @@ class Journal:
 
     Args:
         path: The file; it is made, for the user alone, if there is none.
+        keep_days: Days after which a run is forgotten, at the next beginning of another; runs stay
+            for ever if not given. `vacuum` gives the space back, which new runs use otherwise.
+
+    Raises:
+        ConfigError: `keep_days` is below 0.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).expanduser()
+    def __init__(self, path: str | os.PathLike[str], *, keep_days: float | None = None) -> None:
+        if keep_days is not None and not keep_days >= 0:
+            raise ConfigError(f"keep_days is a number of days from 0 on, not {keep_days!r}.")
+        self.path, self.keep_days = Path(path).expanduser(), keep_days
+        self._looked = -_LOOK  # when old runs were last looked for
         self.renew()
         renew_in_children(self)
 
@@ -87,7 +96,12 @@ class Journal:
         """
         from agentkit.journal.record import JournalRecord
 
-        return JournalRecord(self, run, start)
+        record = JournalRecord(self, run, start)
+        now = time.monotonic()
+        if self.keep_days is not None and now >= self._looked + _LOOK:
+            self._looked = now
+            self.forget(days=self.keep_days)
+        return record
 
     def run(self, run_id: str, *, repeat: Collection[str] = ()) -> Run[Any]:
         """A run as far as it came, with its steps, to look at or to go on with.
@@ -172,6 +186,12 @@ class Journal:
         Raises:
             JournalError: The file cannot be used.
         """
+        gone = self.forget(days=days)
+        self.vacuum()
+        return gone
+
+    def forget(self, *, days: float) -> int:
+        """`prune` without giving the space back, which new runs will use: it is quicker."""
 
         def work(connection: sqlite3.Connection) -> int:
             now = time.time()
@@ -180,20 +200,29 @@ class Journal:
                 "(SELECT 1 FROM events WHERE run = runs.id AND at > ?))",
                 (now - days * _DAY, now - _ALIVE),
             ).rowcount
-            connection.execute(
-                "DELETE FROM texts WHERE hash NOT IN (SELECT atom FROM events, "
-                "json_tree(events.data) WHERE json_tree.key = '$text')"
-            )
+            if gone:
+                connection.execute(
+                    "DELETE FROM texts WHERE hash NOT IN (SELECT atom FROM events, "
+                    "json_tree(events.data) WHERE json_tree.key = '$text')"
+                )
             return gone
 
-        gone = self.use(work, write=True)
+        return self.use(work, write=True)
+
+    def vacuum(self) -> None:
+        """Give the space of what was forgotten back to the file system.
+
+        Raises:
+            JournalError: The file cannot be used.
+        """
+        self.use(lambda connection: None)  # which opens it
         with self._lock:
-            assert self._connection  # it was just used
+            assert self._connection
             try:
                 self._connection.execute("VACUUM")
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
                 raise unusable(self.path, error) from error
-        return gone
 
     def __repr__(self) -> str:
         return f"Journal({os.fspath(self.path)!r})"

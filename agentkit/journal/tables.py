@@ -93,6 +93,8 @@ def unusable(path: Path, error: Exception) -> JournalError:
         what = "it is no SQLite file, or a corrupt one: move it away, and a new one is made"
     elif "foreign key" in said:
         what = "the run was forgotten in it meanwhile"
+    elif isinstance(error, OSError):
+        what = f"{error.strerror}: give another path"
     elif isinstance(error, sqlite3.Error):
         what = str(error)
     else:

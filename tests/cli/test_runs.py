@@ -87,30 +87,68 @@ def test_a_run_with_an_answer_is_not_asked_again(command, kept):
     assert "has its answer" in done.err
 
 
-def test_a_call_of_which_nobody_knows_is_asked_about(command):
+@pytest.fixture
+def unfinished(command):
+    """How to resume a run whose call had begun when it was cut short."""
     (command.place / "post.py").write_text(POST, encoding="utf-8")
     command("run", 'Post the word "tin".', *KEPT, "--tools", "post.py")
-    (run,) = json.loads(command("runs", "list", "--journal", "runs.db", "--json").out)
+    (run_id,) = ids(command)
     cut(command.place, 4)
-    resume = ("runs", "resume", run["id"], *KEPT, "--tools", "post.py")
-    alone = command(*resume)
-    terminal = command.on_terminal(*resume)
-    terminal.until("may or may not have run")
-    terminal.until("[y]es")
-    terminal.type("y\n")
-    code, text = terminal.end()
+    return ("runs", "resume", run_id, *KEPT)
 
-    assert alone.code == 4
-    assert (code, "posted tin" in text) == (0, True)
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ([("[g]ive", "r\n")], "posted tin"),
+        ([("[g]ive", "what\n"), ("[g]ive", "g\n"), ("Its result", "It hangs there.\n")],
+         "It hangs there."),
+        ([("[g]ive", "s\n"), ("Why", "It is late.\n")], "did not let it run again: It is late."),
+    ],
+    ids=["repeat", "give a result", "skip"],
+)  # fmt: skip
+def test_a_call_of_which_nobody_knows_is_asked_about(command, unfinished, answers, told):
+    terminal = command.on_terminal(*unfinished, "--tools", "post.py")
+    terminal.until("post may have run before the run was cut short")
+    for question, answer in answers:
+        terminal.until(question)
+        terminal.type(answer)
+    code, _ = terminal.end()
+    shown = command("runs", "show", unfinished[2], "--journal", "runs.db").out
+
+    assert code == 0
+    assert told in shown
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "told"),
+    [
+        ((), 4, "may or may not have run. Start agentkit on a terminal to be asked, or give "
+         "--unfinished repeat or skip."),
+        (("--unfinished", "repeat"), 0, "posted tin"),
+        (("--unfinished", "skip"), 0, "the user did not let it run again"),
+        (("--approval", "never"), 4, "may or may not have run"),
+    ],
+)  # fmt: skip
+def test_where_nobody_can_be_asked_the_command_decides(command, unfinished, given, code, told):
+    done = command(*unfinished, "--tools", "post.py", *given)
+
+    assert done.code == code
+    assert told in done.out + done.err
+
+
+def test_a_run_does_not_go_on_without_the_tool_that_it_is_about_to_call(command, unfinished):
+    done = command(*unfinished, "--unfinished", "repeat")
+
+    assert done.code == 2
+    assert "about to call post, which is none of the tools now: give it the same" in done.err
+    assert command(*unfinished, "--tools", "post.py", "--unfinished", "repeat").code == 0
 
 
 def test_old_runs_are_forgotten(command, kept):
-    assert (
-        command("runs", "prune", "--days", "1", "--journal", "runs.db").out == "0 runs forgotten.\n"
-    )
-    assert (
-        command("runs", "prune", "--days", "0", "--journal", "runs.db").out == "1 runs forgotten.\n"
-    )
+    for days, count in (("1", 0), ("0", 1)):
+        told = command("runs", "prune", "--days", days, "--journal", "runs.db").out
+        assert told == f"Runs forgotten: {count}\n"
     assert command("runs", "list", "--journal", "runs.db").out == "There are no such runs.\n"
 
 

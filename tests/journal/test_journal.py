@@ -168,6 +168,19 @@ def test_a_call_of_which_nobody_knows_waits_for_a_decision(path, decide, ran, to
     assert told in run.messages[2].content
 
 
+def test_a_decision_is_not_lost_where_the_tool_is_missing(path):
+    @tool
+    def post(n: int) -> str:
+        return f"posted {n}"
+
+    agent(path, call("post", n=1), "Done.", tools=[post]).run("Go", run_id="r")
+    cut(path, "r", ["result", "request", "response", "end"])
+    assert [each.name for each in agent(path).resume("r").pending] == ["post"]
+    run = agent(path, "Done.", tools=[post]).resume("r")
+
+    assert [each.name for each in run.pending] == ["post"]
+
+
 def test_a_typed_answer_that_was_given_is_not_asked_for_again(path):
     agent(path, call("final_answer", answer=5), output=int).run("Go", run_id="r")
     cut(path, "r", ["end"])
@@ -296,6 +309,53 @@ def test_old_runs_are_forgotten_with_their_texts(path):
     assert [each.id for each in Journal(path).runs()] == ["new"]
     assert Journal(path).run("new").output == "Yes. " * 200
     assert not rows(path, "SELECT 1 FROM texts WHERE text LIKE '%Hi. Hi.%'")
+
+
+def aged(path, run_id, days):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE runs SET begun = begun - 86400 * ? WHERE id = ?", (days, run_id))
+        connection.execute("UPDATE events SET at = at - 86400 * ? WHERE run = ?", (days, run_id))
+
+
+def test_a_journal_forgets_by_itself_what_is_older_than_it_keeps(path):
+    def ids():
+        return [each.id for each in Journal(path).runs()]
+
+    for run_id in ("old", "cut", "new"):
+        agent(path, "Hi.").run("Hello", run_id=run_id)
+    cut(path, "cut", ["response", "end"])
+    aged(path, "old", 31)
+    aged(path, "cut", 31)
+    agent(path, "Hi.").run("Hello", run_id="one")
+    assert sorted(ids()) == ["cut", "new", "old", "one"]
+
+    keeping = Journal(path, keep_days=30)
+    assert agent(keeping, "Yes.").resume("cut").output == "Yes."  # it is not forgotten meanwhile
+    assert sorted(ids()) == ["cut", "new", "one"]
+    aged(path, "new", 31)
+    agent(keeping, "Hi.").run("Hello", run_id="two")  # it does not look each time
+    assert "new" in ids()
+    agent(Journal(path, keep_days=30), "Hi.").run("Hello", run_id="three")
+    assert "new" not in ids()
+
+
+def test_space_is_given_back_when_asked(path):
+    def size():
+        return sum(each.stat().st_size for each in path.parent.iterdir())
+
+    agent(path, "Hi. " * 500_000).run("Hello", run_id="old")
+    journal = Journal(path)
+    assert journal.forget(days=0) == 1
+    assert size() > 2_000_000
+    journal.vacuum()
+
+    assert size() < 200_000
+
+
+@pytest.mark.parametrize("days", [-1, float("nan")])
+def test_days_that_make_no_sense_are_refused(path, days):
+    with pytest.raises(ConfigError, match="keep_days is a number of days from 0 on"):
+        Journal(path, keep_days=days)
 
 
 def test_a_run_that_still_runs_is_not_forgotten(path, caplog):

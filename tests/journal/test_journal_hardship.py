@@ -1,11 +1,19 @@
-"""A journal on a full disk, and one that many write to at once."""
+"""A journal on a full disk, where nobody may write, and one that many write to at once."""
 
+import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+import tempfile
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
+
+from agentkit import Agent
+from agentkit.errors import JournalError
+from agentkit.journal import Journal
+from agentkit.testing import ScriptedInterface
 
 pytest.importorskip("resource")
 
@@ -83,3 +91,43 @@ def test_processes_that_write_at_once_lose_nothing(tmp_path):
         "result": 150,
         "end": 30,
     }
+
+
+NOBODY = 65534
+
+
+@contextmanager
+def read_only(place):
+    """A directory in which this process may not write, also if it is root's."""
+    place.chmod(0o555)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.seteuid(0)
+        place.chmod(0o700)
+
+
+@pytest.mark.parametrize("given", ["new.db", "below/new.db", "old.db"])
+def test_where_nobody_may_write_the_error_comes_before_anything_runs(given):
+    with tempfile.TemporaryDirectory() as name:
+        place, model = Path(name), ScriptedInterface("Hi.")
+        old = Journal(place / "old.db")
+        Agent([], ScriptedInterface("Hi."), journal=old).run("Hello")
+        old.close()
+        with read_only(place), pytest.raises(JournalError, match="may not be written") as raised:
+            Agent([], model, journal=Journal(place / given)).run("Hello")
+
+    assert given in str(raised.value)
+    assert model.requests == []
+
+
+@pytest.mark.parametrize(
+    ("path", "why"), [("/proc/runs.db", "No such file"), ("/tmp/" + "x" * 300, "name too long")]
+)
+def test_a_path_that_cannot_be_is_told_in_the_systems_words(path, why):
+    with pytest.raises(JournalError, match=f"{why}.*: give another path"):
+        Journal(path).runs()
