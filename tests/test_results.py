@@ -71,7 +71,11 @@ def circle():
     return around
 
 
-@pytest.mark.parametrize("value", [object(), [object()], {"a": iter}, circle()], ids=str)
+@pytest.mark.parametrize(
+    "value",
+    [object(), [object()], {"a": iter}, circle()],
+    ids=["object", "inside", "function", "circle"],
+)
 def test_a_value_without_json_form_names_tool_and_type_and_shows_no_repr(value):
     with pytest.raises(ToolError) as refused:
         result_text(value, "find")

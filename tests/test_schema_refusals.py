@@ -70,7 +70,11 @@ AT_FIRST_USE = [
 ]
 
 
-@pytest.mark.parametrize(("function", "words"), AT_FIRST_USE, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("function", "words"),
+    AT_FIRST_USE,
+    ids=lambda value: getattr(value, "__name__", str(value)[:40]),
+)
 def test_a_refusal_at_first_use_names_function_parameter_and_remedy(
     function: Any, words: list[str]
 ):

@@ -102,11 +102,9 @@ def _finished(run: Run[str], call: FunctionCall) -> Run[str]:
 
 def _show(call: FunctionCall) -> None:
     """The exact arguments, in full: what is approved is what is seen."""
-    wants = (
-        "may have run before the run was cut short"
-        if _may_have_run(call)
-        else (f"wants to run ({one_line(call.waits)})")
-    )
+    wants = f"wants to run ({one_line(call.waits)})"
+    if _may_have_run(call):
+        wants = "may have run before the run was cut short,"
     say(f"{one_line(call.name)} {wants} with")
     arguments = json.loads(call.arguments)
     say(shown := exact(arguments))

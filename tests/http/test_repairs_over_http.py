@@ -49,7 +49,9 @@ def test_an_unambiguous_damage_is_mended_run_and_named(way, server, repair, argu
     assert json.loads(spelled["arguments"])["city"] == "Oslo"
 
 
-@pytest.mark.parametrize("arguments", ["", "  ", "null", None, ABSENT], ids=repr)
+@pytest.mark.parametrize(
+    "arguments", ["", "  ", "null", None, ABSENT], ids=["empty", "blank", "null", "None", "absent"]
+)
 def test_no_arguments_in_any_spelling_call_a_tool_without_parameters(way, server, arguments):
     server.script(FunctionCall("forget", arguments), "Done.")
     run = way.run(way.agent(forget))

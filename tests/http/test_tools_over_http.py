@@ -69,7 +69,9 @@ def test_half_a_surrogate_pair_in_a_result_never_reaches_the_server(way, server)
 
 
 @WHOLE
-@pytest.mark.parametrize("value", [object(), {1: object()}, iter, ValueError], ids=str)
+@pytest.mark.parametrize(
+    "value", [object(), {1: object()}, iter, ValueError], ids=["object", "inside", "iter", "class"]
+)
 def test_a_result_without_a_json_form_is_an_error_that_names_the_tool(way, server, value):
     def give() -> Any:
         return value

@@ -248,6 +248,7 @@ def test_a_compressed_bomb_is_stopped_before_it_is_expanded(web):
         (b"plain", "gzip", "not compressed as it says"),
         (gzip.compress(b"a" * 999)[:-9], "gzip", "ends within its compressed body"),
     ],
+    ids=["twice", "br", "zstd", "deflate", "plain", "cut"],
 )  # fmt: skip
 def test_a_body_that_is_not_as_it_says_is_one_clear_error(web, body, encoding, why):
     web.answers["/z"] = Answer(body, headers={"Content-Encoding": encoding})
