@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from agentkit.errors import ConfigError
 
-_HERE = ("localhost", "::1")
+_YES = ("yes", "1", "true", "on")
 
 
 def is_address(text: str) -> bool:
@@ -26,18 +27,32 @@ def without_secrets(address: str) -> str:
     return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
+def is_live() -> bool | None:
+    """Whether requests may go to other machines; None where AGENTKIT_LIVE says nothing."""
+    said = os.environ.get("AGENTKIT_LIVE", "").strip().lower()
+    return said in _YES if said else None
+
+
 def check_live(address: str) -> None:
-    """Refuse an address on another machine where AGENTKIT_LIVE=no is in the environment.
+    """Refuse an address on another machine where AGENTKIT_LIVE is "no", or anything but yes.
 
     Raises:
         ConfigError: So it is.
     """
-    if os.environ.get("AGENTKIT_LIVE") != "no":
+    if is_live() is not False:
         return
     host = urlsplit(address).hostname or ""
-    if host not in _HERE and not host.startswith("127."):
+    if not _is_here(host):
         raise ConfigError(
             f"No request may go to {host}: AGENTKIT_LIVE=no is set, as agentkit's pytest plugin "
             "does it. A test may take the fixture agentkit_replay, or be marked with "
             "@pytest.mark.agentkit_live."
         )
+
+
+def _is_here(host: str) -> bool:
+    """Whether it is this machine, by its name or number."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # another name
+        return False

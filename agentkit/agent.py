@@ -114,8 +114,8 @@ class Agent(Generic[T]):
     ) -> None:
         self.toolbox = Toolbox(tools)
         self._replay = replay_of(replay)
-        offered = self._replay.toolbox(self.toolbox) if self._replay else self.toolbox
-        self._gate = Gate(offered, approval)
+        waited = {"waited": self._replay.waits} if self._replay else {}
+        self._gate = Gate(self.toolbox, approval, **waited)
         self._models = [] if isinstance(model, str) else list(model)
         if not isinstance(model, str) and not self._models:
             raise ConfigError("model= names no model.")
@@ -261,7 +261,9 @@ class Agent(Generic[T]):
                 turn=begin.turn,
             )
             record = self.journal.begin(loop.run(), start)
-        return loop, Calls(loop, self._gate, given.get("deps"), record), self.interface
+        recorded = self._replay.results_of_calls if self._replay else None
+        calls = Calls(loop, self._gate, given.get("deps"), record, recorded)
+        return loop, calls, self.interface
 
     def _loop(self, begin: Beginning, given: Mapping[str, Any] | None) -> Loop[T]:
         options = {**self.options, **(given or {})}

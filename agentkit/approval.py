@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from agentkit.context import Context
 from agentkit.errors import ConfigError, ToolError, closest
 from agentkit.function_tool import Tool
-from agentkit.messages import FunctionCall, ResultMessage, UserMessage
+from agentkit.messages import FunctionCall, Message, ResultMessage
 from agentkit.toolbox import Toolbox
 
 Approval = Literal["ask_for_destructive", "ask_after_untrusted", "always", "never"]
 """The policy for tools that do not decide themselves."""
 
-Heard = ResultMessage | UserMessage
+
+def _never(call: FunctionCall) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Gate:
     Args:
         toolbox: The tools.
         policy: Decides where a tool does not.
+        waited: Whether a call waited in a run that is replayed: then it waits again.
 
     Raises:
         ConfigError: There is no such policy.
@@ -32,6 +35,7 @@ class Gate:
 
     toolbox: Toolbox
     policy: Approval
+    waited: Callable[[FunctionCall], bool] = _never
 
     def __post_init__(self) -> None:
         if self.policy not in get_args(Approval):
@@ -41,7 +45,7 @@ class Gate:
             )
 
     def judge(
-        self, call: FunctionCall, context: Context[Any], heard: Sequence[Heard]
+        self, call: FunctionCall, context: Context[Any], messages: Sequence[Message]
     ) -> str | ResultMessage | None:
         """None for a call that may run, why it must wait, or the result of one that is refused.
 
@@ -51,14 +55,16 @@ class Gate:
         Args:
             call: The call.
             context: What its tool would be given.
-            heard: Results, and what the user said, so far.
+            messages: The transcript so far.
         """
         if call.waits:
             return call.waits  # until somebody decides; another policy or toolbox is no decision
         tool = self.toolbox.get(call.name)
         if tool is None:
             return None
-        reason = self._by_policy(tool, heard)
+        if self.waited(call) and call.approved != call.digest:
+            return "it waited when the run was recorded"
+        reason = self._by_policy(tool, messages)
         if (tool.approve is None and reason is None) or tool.approve is False:
             return None
         job = self.toolbox.prepare(call, context)
@@ -76,17 +82,20 @@ class Gate:
             reason = None if decision is False else f"{tool.name} asks before it does this"
         return None if call.approved == call.digest else reason
 
-    def _by_policy(self, tool: Tool[..., Any], heard: Sequence[Heard]) -> str | None:
+    def _by_policy(self, tool: Tool[..., Any], messages: Sequence[Message]) -> str | None:
         match self.policy:
             case "always":
                 return "every call is to be approved"
             case "ask_for_destructive" if tool.destructive:
                 return f"{tool.name} may destroy something"
-            case "ask_after_untrusted" if not tool.read_only and self._untrusted(heard):
+            case "ask_after_untrusted" if not tool.read_only and self._untrusted(messages):
                 return f"{tool.name} may change something, and text from outside has come in"
         return None
 
-    def _untrusted(self, heard: Sequence[Heard]) -> bool:
+    def _untrusted(self, messages: Sequence[Message]) -> bool:
         """Whether anybody's text came in, also in a transcript that was stored without the mark."""
         outside = {each.name for each in self.toolbox.values() if each.open_world}
-        return any(each.untrusted or getattr(each, "name", None) in outside for each in heard)
+        return any(
+            getattr(each, "untrusted", False) or getattr(each, "name", None) in outside
+            for each in messages
+        )

@@ -13,7 +13,7 @@ from agentkit.context import Context, Progress
 from agentkit.events import ApprovalNeeded, CallEnded, CallStarted, Event
 from agentkit.loop import Loop
 from agentkit.messages import ResultMessage
-from agentkit.recorder import DueCall, Record
+from agentkit.recorder import DueCall, Keep, Record, Results
 from agentkit.workers import Ended, carried, in_thread
 
 _SIDE_BY_SIDE = 32  # a thread each; a response with more calls runs them in groups
@@ -28,12 +28,14 @@ class Calls:
         gate: Has the tools, and says which calls must wait for approval.
         deps: What tools find in their context.
         record: Is told of each call before it runs and when it has its result, in its own thread.
+        recorded: Has the results of calls that are not to run.
     """
 
     loop: Loop[Any]
     gate: Gate
     deps: Any
     record: Record | None = None
+    recorded: Results | None = None
 
     def run(self, due: Sequence[DueCall]) -> Iterator[Event]:
         """Run the calls, feed the loop, and tell what happens."""
@@ -119,20 +121,29 @@ class Calls:
         _raise_first(jobs)
 
     def _call(self, each: DueCall, context: Context[Any]) -> ResultMessage:
-        self._begun(each)
-        result = self.loop.read(each.call) or self.gate.toolbox.call(each.call, context)
-        return self._recorded(each, result)
+        result, keep = self._begun(each)
+        if result is None:
+            result = self.loop.read(each.call) or self.gate.toolbox.call(each.call, context)
+            keep(result)
+        return self._ended(each, result)
 
     async def _acall(self, each: DueCall, context: Context[Any]) -> ResultMessage:
-        self._begun(each)
-        result = self.loop.read(each.call) or await self.gate.toolbox.acall(each.call, context)
-        return self._recorded(each, result)
+        result, keep = self._begun(each)
+        if result is None:
+            result = self.loop.read(each.call) or await self.gate.toolbox.acall(each.call, context)
+            keep(result)
+        return self._ended(each, result)
 
-    def _begun(self, each: DueCall) -> None:
+    def _begun(self, each: DueCall) -> tuple[ResultMessage | None, Keep[ResultMessage]]:
+        """The recorded result of a call that is about to run, or what keeps the one that comes."""
         if self.record:
             self.record.begun(each)
+        if self.recorded is None:
+            return None, _forget
+        known = self.recorded.result(each, self.loop.messages)
+        return (known, _forget) if isinstance(known, ResultMessage) else (None, known)
 
-    def _recorded(self, each: DueCall, result: ResultMessage) -> ResultMessage:
+    def _ended(self, each: DueCall, result: ResultMessage) -> ResultMessage:
         if self.record:
             self.record.result(each, result)
         return result
@@ -176,13 +187,13 @@ class Calls:
             if verdict is None:
                 free.append(each)
                 continue
-            self.loop.feed_result(each, self._recorded(each, verdict))
+            self.loop.feed_result(each, self._ended(each, verdict))
             refused += CallStarted(each.call, each.key), CallEnded(each.call, each.key, verdict)
         return free, refused, {}
 
     def _judge(self, each: DueCall) -> str | ResultMessage | None:
-        heard = self.loop.heard if self.gate.policy == "ask_after_untrusted" else ()
-        return self.gate.judge(each.call, self._context(each, lambda _: None), heard)
+        messages = self.loop.messages if self.gate.policy == "ask_after_untrusted" else ()
+        return self.gate.judge(each.call, self._context(each, lambda _: None), messages)
 
     def _hold(self, waiting: Mapping[int, str]) -> Iterator[Event]:
         """End the run with all calls that must wait, so that they can be decided on at once."""
@@ -204,6 +215,10 @@ class Calls:
         for job, each in jobs.items():
             if (result := _result(job)) is not None:
                 self.loop.feed_result(each, result)
+
+
+def _forget(result: ResultMessage) -> None:
+    """Keep it nowhere."""
 
 
 def _result(job: Any) -> ResultMessage | None:

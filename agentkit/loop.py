@@ -162,10 +162,9 @@ class Loop(Generic[T]):
         self._begun.add(due.index)
 
     @property
-    def heard(self) -> list[ResultMessage | UserMessage]:
-        """All that came from others than the model so far."""
-        messages = (*self._messages, *self._results)
-        return [each for each in messages if isinstance(each, ResultMessage | UserMessage)]
+    def messages(self) -> tuple[Message, ...]:
+        """The transcript so far."""
+        return (*self._messages, *filter(None, self._results))
 
     def room(self) -> int:
         """Characters that each result of this step may have, so that the next request is taken.
@@ -221,8 +220,7 @@ class Loop(Generic[T]):
 
     def run(self) -> Run[T]:
         """The run so far."""
-        messages = (*self._messages, *filter(None, self._results))
-        run: Run[T] = Run.of_steps(self._id, self._output, messages, tuple(self._steps))
+        run: Run[T] = Run.of_steps(self._id, self._output, self.messages, tuple(self._steps))
         run = replace(run, unsaid=self._prompt, done=self._finished)
         return run if self._earlier is None or self._earlier.steps else run.after(self._earlier)
 

@@ -45,15 +45,16 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+@pytest.hookimpl(hookwrapper=True)  # which pytest 7 knows too
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, None]:
     """Forbid requests to models on other machines, but where a test may send them."""
-    if item.get_closest_marker("agentkit_live") or _LIVE in os.environ:
-        return (yield)
+    if item.get_closest_marker("agentkit_live") or os.environ.get(_LIVE):
+        yield
+        return
     os.environ[_LIVE] = "no"  # of the environment, so that it holds in subprocesses too
     item.stash[_FORBIDDEN] = True
     try:
-        return (yield)
+        yield
     finally:
         os.environ.pop(_LIVE, None)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from agentkit.messages import FunctionCall, Request, Response, ResultMessage
+from agentkit.messages import FunctionCall, Message, Request, Response, ResultMessage
 from agentkit.run import Run
 
-_PLACE = re.compile(r"(\d+:\d+)(?::[0-9a-f]{8})?\Z")
+T = TypeVar("T")
+Keep = Callable[[T], None]
+"""Takes what came of something, to be given again when it is replayed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,6 @@ class DueCall:
         """The call with its key. Whoever edits its arguments makes another call of it."""
         edited = f":{call.digest[:8]}" if call.edited else ""
         return cls(call, f"{step}:{index}{edited}", index)
-
-
-def place_of(key: str) -> str:
-    """Where in its run a call with this key stands: the message and the call in it."""
-    found = _PLACE.search(key)
-    return found[1] if found else ""
 
 
 class Record(Protocol):
@@ -51,6 +46,15 @@ class Record(Protocol):
 
     def end(self, run: Run[Any], error: BaseException | None = None) -> None:
         """The run has ended: with its answer, with calls that wait, or with an error."""
+
+
+class Results(Protocol):
+    """Recorded results of calls, such as those of a replay."""
+
+    def result(
+        self, due: DueCall, messages: Sequence[Message]
+    ) -> ResultMessage | Keep[ResultMessage]:
+        """The recorded result of a call at the end of a transcript, or what keeps its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

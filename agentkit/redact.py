@@ -11,6 +11,7 @@ from typing import Any
 
 _KEYS = re.compile(r"\b(?:gsk_|sk-|xai-|AIza)[A-Za-z0-9_-]{8,}|(?<=Bearer )[^\s'\"\\]{8,}")
 _NAMES = re.compile(r"(?:API_?KEY|_KEY|TOKEN|SECRET|PASSWORD|PASSWD)\Z")
+_FREE = ("parameters", "extra")  # whose own fields may have any name
 _UNFIT = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and cursor movements, whole
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # what is left of C0 and C1, but not \t and \n
@@ -76,10 +77,10 @@ def _each(value: Any, hidden: Callable[[str], str], kept: Collection[str] = ()) 
         case dict():
             return {
                 name: each
-                if name in kept
+                if name in kept and isinstance(each, str)
                 else _arguments(each, hidden)
                 if name == "arguments" and isinstance(each, str)
-                else _each(each, hidden, kept)
+                else _each(each, hidden, () if name in _FREE else kept)
                 for name, each in value.items()
             }
         case list() | tuple():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,7 +13,6 @@ from agentkit import (
     Agent,
     AssistantMessage,
     ConfigError,
-    FunctionCall,
     LimitError,
     Limits,
     Run,
@@ -31,9 +30,10 @@ from agentkit.journal.store import Journal
 from agentkit.messages import Message
 from agentkit.reading import READ
 from agentkit.replay import Replay
-from agentkit.replay.canonical import call_key, told
+from agentkit.replay.canonical import told
 from agentkit.replay.lines import difference, message_lines
 from agentkit.replay.stored import Recorded
+from agentkit.transcript import open_calls
 
 Decide = Callable[[Run[str]], Run[str]]
 
@@ -51,15 +51,17 @@ def run_again(
         as_json: Whether to print the run as JSON.
     """
     before = kept.run(run_id)
-    recorded = Recorded.of(kept.events(run_id))
+    recorded = Recorded.of(kept.events(run_id), alike=tools is None)
     agent = _agent(recorded, run_id, tools, approval)
     try:
         run = _all_parts(agent, recorded, run_id, _approved if tools is None else Asker().decide)
     except ReplayError as error:
-        head, _, more = str(error).partition("\n")
-        note(head)
-        write(f"{more}\n")
-        raise typer.Exit(FAILED) from None
+        if not _ends_there(before, error.run):
+            head, _, more = str(error).partition("\n")
+            note(head)
+            write(f"{more}\n" if more else "")
+            raise typer.Exit(FAILED) from None
+        run = before
     if as_json:
         write_json(run.to_dict())
         return
@@ -71,13 +73,21 @@ def run_again(
     note("the same as recorded.")
 
 
+def _ends_there(before: Run[Any], run: Run[Any] | None) -> bool:
+    """Whether a run that got no result came as far as the recorded one, which got none either."""
+    if run is None or not open_calls(before.messages):
+        return False
+    shorter = replace(run, messages=run.messages[: len(before.messages)])
+    return _lines(before) == _lines(shorter)
+
+
 def _agent(
     recorded: Recorded, run_id: str, tools: Sequence[str] | None, approval: str
 ) -> Agent[str]:
     """The agent that the recording answers."""
     if recorded.first is None or not recorded.responses:
         raise ConfigError(f"The run {run_id!r} has no response to be replayed.")
-    if any(each.name == ANSWER for each in recorded.definitions):
+    if ANSWER in recorded.definitions:
         raise ConfigError(
             f"The run {run_id!r} has a typed answer, whose type only its program has. Replay it "
             "there: agentkit runs export --format recording, then Agent(output=..., replay=...)."
@@ -85,10 +95,12 @@ def _agent(
     return Agent(
         _stand_ins(recorded) if tools is None else load_tools(tools),
         model=recorded.first.model,
-        options=recorded.first.options,
+        options={} if tools is None else recorded.first.options,
         limits=Limits(steps=recorded.responses, repeats=None),
         approval="never" if tools is None else cast(Any, approval),  # the agent checks it
-        replay=Replay(None, "replay", results=tools is None, tape=recorded.tape),
+        replay=Replay(
+            None, "replay", results=tools is None, tape=recorded.tape, waited=recorded.waited
+        ),
         journal="",
     )
 
@@ -129,23 +141,16 @@ def _approved(run: Run[str]) -> Run[str]:
 
 
 def _stand_ins(recorded: Recorded) -> Toolbox:
-    """Tools with the recorded definitions, which are never called, and ask as they did."""
+    """Tools with the recorded definitions, which are never called."""
     return Toolbox(
-        replace(
-            Tool.declared(each.to_dict(), _never, strict=each.strict),
-            approve=_waited(each.name, recorded.waited),
-        )
-        for each in recorded.definitions
-        if each.name not in (READ, ANSWER)
+        Tool.declared(each.to_dict(), _never, strict=each.strict)
+        for name, each in recorded.definitions.items()
+        if name != READ
     )
 
 
 def _never(**arguments: Any) -> str:
     raise ToolError(f"There is no recorded result for {json.dumps(arguments)}.")
-
-
-def _waited(name: str, waited: Collection[str]) -> Callable[..., bool]:
-    return lambda **arguments: call_key(FunctionCall(name, json.dumps(arguments))) in waited
 
 
 def _lines(run: Run[Any]) -> list[str]:

@@ -13,6 +13,7 @@ from agentkit.journal.store import Journal
 from agentkit.replay.file import Lines
 from agentkit.replay.stored import Recorded
 from agentkit.replay.tape import Tape
+from agentkit.transcript import closed
 from agentkit.wire import encode
 
 
@@ -52,7 +53,8 @@ def _recording(kept: Journal, run_id: str) -> Iterator[str]:
 def _openai(kept: Journal, run_id: str) -> Iterator[str]:
     """The transcript as chat completions have it, with the functions: a line for fine-tuning."""
     run, recorded = kept.run(run_id), Recorded.of(kept.events(run_id))
-    request = Request(messages=run.messages, definitions=recorded.definitions)
+    messages = tuple(closed(run.messages))  # every call with a result, as servers want it
+    request = Request(messages=messages, definitions=tuple(recorded.definitions.values()))
     body: dict[str, Any] = json.loads(encode(request, model="", dialect="tools"))
     tools = {"tools": body["tools"]} if body.get("tools") else {}
     yield _line({"messages": body["messages"], **tools})

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from agentkit.cli.asking import Unfinished
+
 Tools = Annotated[
     list[str] | None,
     typer.Option(
@@ -32,6 +34,29 @@ InterfaceName = Annotated[
 ]
 Model = Annotated[
     str, typer.Option("--model", "-m", help="An alias of the interface, or a model's full name.")
+]
+SameModel = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "-m", show_default=False, help="Another model than the run was begun with."
+    ),
+]
+SameInterface = Annotated[
+    str | None,
+    typer.Option(
+        "--interface",
+        "-i",
+        metavar="NAME",
+        show_default=False,
+        help="Another interface than the run was begun with.",
+    ),
+]
+WhatIsUnfinished = Annotated[
+    Unfinished,
+    typer.Option(
+        help="What to do with a call of which nobody knows whether it ran: ask you, repeat it with "
+        "the same call_key, or skip it and tell the model so."
+    ),
 ]
 Options = Annotated[
     list[str] | None,
@@ -64,6 +89,7 @@ Json = Annotated[
         help="Print the whole run as one line of JSON. That of a failed run has the key error.",
     ),
 ]
+ListAsJson = Annotated[bool, typer.Option("--json", help="Print them as a list in JSON.")]
 Approve = Annotated[
     str,
     typer.Option(

@@ -13,9 +13,6 @@ from agentkit.cli.asking import Asker
 from agentkit.cli.loading import load_tools
 from agentkit.cli.output import apart
 from agentkit.cli.screen import Screen
-from agentkit.journal.stored import StoredEvent
-from agentkit.reading import READ
-from agentkit.transcript import open_calls
 
 
 def build_agent(
@@ -81,31 +78,6 @@ def follow(
 def go_on(agent: Agent[str], screen: Screen, run: Run[str], asker: Asker) -> Run[str]:
     """`follow` for a run that was cut short."""
     return _decided(agent, screen, _followed(agent.iter(after=run), screen), asker)
-
-
-def check_open_calls(agent: Agent[str], run: Run[str], events: Sequence[StoredEvent]) -> None:
-    """See that a run that goes on has the tools of its open calls.
-
-    Without them the model would be told that there are no such tools, and a decision that is to be
-    made would be lost.
-
-    Args:
-        agent: Goes on with it.
-        run: The run.
-        events: What happened in it.
-
-    Raises:
-        ConfigError: A tool that was offered then is missing now.
-    """
-    offered = {
-        json.loads(text)["name"] for each in events for text in each.data.get("definitions", ())
-    }
-    needed = {call.name for call in open_calls(run.messages)} & offered - {READ}
-    if missing := sorted(needed - agent.toolbox.keys()):
-        raise ConfigError(
-            f"This run is about to call {', '.join(missing)}, which is none of the tools now: "
-            "give it the same --tools as before."
-        )
 
 
 def _decided(agent: Agent[str], screen: Screen, run: Run[str], asker: Asker) -> Run[str]:

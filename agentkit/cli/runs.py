@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,26 +13,31 @@ import typer
 
 from agentkit import ConfigError
 from agentkit.cli.again import run_again
-from agentkit.cli.asking import Asker, Unfinished
+from agentkit.cli.asking import Asker
 from agentkit.cli.comparing import compared
 from agentkit.cli.exporting import exported
 from agentkit.cli.options import (
     Approve,
-    InterfaceName,
     JournalPath,
     Json,
+    ListAsJson,
     MaxSteps,
-    Model,
     Options,
+    SameInterface,
+    SameModel,
     Stream,
     Tools,
+    WhatIsUnfinished,
 )
 from agentkit.cli.output import note, write, write_json
-from agentkit.cli.running import build_agent, check_open_calls, go_on, read_options
+from agentkit.cli.resuming import Before
+from agentkit.cli.running import build_agent, go_on, read_options
 from agentkit.cli.screen import screen_for
-from agentkit.cli.telling import tokens, told, when
+from agentkit.cli.telling import headed, tokens, told, when
 from agentkit.cli.text import columns, one_line
 from agentkit.journal.store import Journal
+from agentkit.journal.stored import StoredRun
+from agentkit.run import shown
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -57,7 +63,11 @@ OnlyDays = Annotated[
     typer.Option(show_default=False, min=0, help="Only those of the last so many days."),
 ]
 RunId = Annotated[
-    str, typer.Argument(help="The run's id, or what it begins with; `agentkit runs list` has them.")
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help='Its id, or what that begins with (`agentkit runs list` has them), or "last".',
+    ),
 ]
 _DAY = 86_400  # seconds
 _WIDTH = 60  # characters of a prompt or an output in a list
@@ -65,7 +75,10 @@ _WIDTH = 60  # characters of a prompt or an output in a list
 
 @app.callback(invoke_without_command=True)
 def runs(context: typer.Context) -> None:
-    """List the runs of a journal, show one, resume one that was cut short, or forget old ones."""
+    """The runs of a journal.
+
+    A RUN is its id, or what that begins with, or "last".
+    """
     if context.invoked_subcommand is None:
         list_runs()
 
@@ -80,28 +93,16 @@ def list_runs(
     model: OnlyModel = None,
     days: OnlyDays = None,
     limit: Annotated[int, typer.Option(min=1, help="The most runs.")] = 20,
-    json: Json = False,
+    json: ListAsJson = False,
 ) -> None:
-    """List the newest runs: id, when, how they stand, steps, tokens, and what was asked."""
+    """List the newest runs."""
     since = None if days is None else time.time() - days * _DAY
     only: Any = {"state": state, "conversation": conversation, "text": text, "model": model}
     found = _journal(journal).runs(limit=limit, since=since, **only)
     if json:
         write_json([asdict(each) for each in found])
         return
-    head = ("ID", "BEGUN", "STATE", "STEPS", "TOKENS", "PROMPT")
-    rows = [
-        (
-            each.id,
-            when(each.begun),
-            each.state,
-            "" if each.steps is None else str(each.steps),
-            tokens(each.prompt_tokens, each.completion_tokens),
-            one_line(each.prompt or "")[:_WIDTH],
-        )
-        for each in found
-    ]
-    write(columns([head, *rows]) + "\n" if rows else "There are no such runs.\n")
+    write(_table(found) if found else "There are no such runs.\n")
 
 
 @app.command()
@@ -118,7 +119,10 @@ def show(
         ),
     ] = None,
 ) -> None:
-    """Show what happened in a run, with the seconds since it began."""
+    """Show what happened in a run, and when.
+
+    Each line begins with the seconds since the run began.
+    """
     kept = _journal(journal)
     run_id = kept.find(run_id)
     run = kept.run(run_id)
@@ -128,10 +132,13 @@ def show(
     if json:
         write_json(run.to_dict())
         return
-    events = kept.events(run_id)
-    for each in events:
-        for line in told(each):
-            write(f"{each.at - events[0].at:9.3f}  {line}\n")
+    write(f"{headed(kept.listed(run_id))}\n")
+    for line in told(kept.events(run_id)):
+        write(f"{line}\n")
+    for call in run.pending:
+        write(f"? {one_line(shown(call))} waits: {one_line(call.waits)}\n")
+    if run.pending:
+        note(f"agentkit runs resume {run_id} asks what to do.")
     cost = "" if run.cost is None else f", cost: ${run.cost:.6f}"
     write(f"steps: {len(run.steps)}, tokens: {run.usage.total_tokens:,}{cost}\n")
 
@@ -141,44 +148,41 @@ def resume(
     run_id: RunId,
     *,
     tools: Tools = None,
-    interface: InterfaceName = None,
-    model: Model = "agent",
+    interface: SameInterface = None,
+    model: SameModel = None,
     option: Options = None,
     stream: Stream = None,
     json: Json = False,
     max_steps: MaxSteps = None,
     approval: Approve = "ask_for_destructive",
-    unfinished: Annotated[
-        Unfinished,
-        typer.Option(
-            help="What to do with a call of which nobody knows whether it ran: ask you, repeat it "
-            "with the same call_key, or skip it and tell the model so."
-        ),
-    ] = "ask",
+    unfinished: WhatIsUnfinished = "ask",
     journal: JournalPath = None,
 ) -> None:
     """Go on with a run that was cut short; give it the same tools.
 
     Nothing that has a result is done again. Of a call of which nobody knows whether it ran you are
-    asked (repeat it, give its result, or skip it), unless its tool may be called twice.
+    asked (repeat it, give its result, or skip it), unless its tool may be called twice. Interface,
+    model and options are those that it was begun with, where no others are given.
     """
-    options, kept = read_options(option or [], stream, json), _journal(journal)
+    kept = _journal(journal)
+    run_id = kept.find(run_id)
+    before, options = Before.of(kept, run_id), read_options(option or [], stream, json)
     agent = build_agent(
         tools,
-        interface,
-        model,
-        options=options,
+        interface or before.interface,
+        model or before.model,
+        options={**before.options, **options},
         system=None,
         max_steps=max_steps,
         approval=approval,
         journal=os.fspath(kept.path),
     )
-    run = agent.stored(kept.find(run_id))
+    run = agent.stored(run_id)
     if run.done:
         note("that run has its answer:")
         write(f"{run.output}\n")
         return
-    check_open_calls(agent, run, kept.events(run.id))
+    before.check_tools(agent, run)
     go_on(agent, screen_for(json=json, stream="stream" in options), run, Asker(unfinished))
 
 
@@ -201,10 +205,11 @@ def replay(
     journal: JournalPath = None,
     json: Json = False,
 ) -> None:
-    """Run a run once more, with the recorded responses: no model is asked.
+    """Run it again from what is recorded.
 
-    With --tools the calls are run now; where a result or a definition is another than it was, the
-    request that follows is not recorded, and the difference is shown.
+    No model is asked. With --tools the calls are run now, also those that a person approved then;
+    where a result or a definition is another than it was, the request that follows is not recorded,
+    and the difference is shown.
     """
     kept = _journal(journal)
     run_again(kept, kept.find(run_id), tools, approval, as_json=json)
@@ -216,7 +221,10 @@ def diff_runs(
     second: Annotated[str, typer.Argument(metavar="B", help="The id of another.")],
     journal: JournalPath = None,
 ) -> None:
-    """Show in what two runs differ: definitions, calls, arguments, results, answers, tokens."""
+    """Show in what two runs differ.
+
+    Definitions, calls, arguments, results, answers, tokens, cost and time.
+    """
     kept = _journal(journal)
     write(compared(kept, kept.find(first), kept.find(second)))
 
@@ -249,6 +257,23 @@ def prune(
 ) -> None:
     """Forget old runs, and give the space back."""
     write(f"Runs forgotten: {_journal(journal).prune(days=days)}\n")
+
+
+def _table(found: Sequence[StoredRun]) -> str:
+    rows = [("ID", "BEGUN", "STATE", "STEPS", "TOKENS", "CONVERSATION", "PROMPT")]
+    for each in found:
+        rows.append(
+            (
+                each.id,
+                when(each.begun),
+                each.state,
+                "" if each.steps is None else str(each.steps),
+                tokens(each.prompt_tokens, each.completion_tokens),
+                one_line(each.conversation or "")[:_WIDTH],
+                one_line(each.prompt or "")[:_WIDTH],
+            )
+        )
+    return columns(rows) + "\n"
 
 
 def _write_page(kept: Journal, run_id: str, file: Path) -> None:

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from agentkit.cli.text import one_line
-from agentkit.journal.stored import StoredEvent
+from agentkit.journal.decisions import Decision, Decisions
+from agentkit.journal.stored import StoredEvent, StoredRun
 from agentkit.journal.texts import messages_of
 from agentkit.run import shown
 
 _LONG = 500  # characters of a text in a shown run
 
 
-def told(event: StoredEvent) -> Iterator[str]:
-    """An event in words, a line each."""
+def told(events: Sequence[StoredEvent]) -> Iterator[str]:
+    """Events in words, a line each, with the seconds since the first."""
+    decisions = Decisions()
+    for each in events:
+        decided = decisions.see(each)
+        for line in (*_event(each), *map(_decision, decided)):
+            yield f"{each.at - events[0].at:9.3f}  {line}"
+
+
+def _decision(decision: Decision) -> str:
+    what = f"  → {_short(shown(decision.call))}"
+    if decision.result is None:
+        return f"{what} may run{', edited' if decision.call.edited else ''}"
+    return f"{what} was given the result: {_short(decision.result.content)}"
+
+
+def _event(event: StoredEvent) -> Iterator[str]:
     data = event.data
     match event.kind:
         case "begin":
@@ -37,7 +53,14 @@ def told(event: StoredEvent) -> Iterator[str]:
             (message,) = messages_of([data["message"]])
             yield f"  {_short(message.content or '')}"
         case "end":
-            yield f"{data['state']}{': ' + data['error'] if data.get('error') else ''}"
+            yield f"{data['state']}{': ' + one_line(data['error']) if data.get('error') else ''}"
+
+
+def headed(stored: StoredRun) -> str:
+    """What a run is, on one line."""
+    turn = f"{stored.conversation}, turn {stored.turn}" if stored.conversation else ""
+    facts = (when(stored.begun), stored.state, f"{stored.model} at {stored.interface}", turn)
+    return one_line(", ".join(filter(None, (stored.id, *facts))))
 
 
 def _usage(usage: dict[str, Any]) -> str:

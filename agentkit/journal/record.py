@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 import time
 from typing import Any
@@ -13,12 +12,11 @@ from agentkit.errors import JournalError
 from agentkit.journal.store import Journal
 from agentkit.journal.texts import Packer, fit, json_of
 from agentkit.messages import FunctionDefinition, Message, Request, Response, ResultMessage
+from agentkit.notices import complain
 from agentkit.recorder import DueCall, Start
 from agentkit.redact import environment_secrets, hide
 from agentkit.run import Run
 from agentkit.saving import save_messages, save_response
-
-_log = logging.getLogger("agentkit")
 
 
 class JournalRecord:
@@ -170,7 +168,7 @@ class JournalRecord:
                     f"Somebody else goes on with the run {self._id} meanwhile; this one ends."
                 ) from error
             self._broken = True
-            _log.error("%s The run %s goes on without it.", error, self._id)
+            complain(f"{error} The run {self._id} goes on without it.")
 
 
 def _why(error: BaseException) -> str:

@@ -135,12 +135,17 @@ class Journal:
     def find(self, beginning: str) -> str:
         """The id of the run that has this id, or the only one whose id begins with it.
 
+        Args:
+            beginning: What it begins with; "last" is the run that began last.
+
         Raises:
             JournalError: There is none, there are several, or the file cannot be used.
         """
         sql = "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 2"  # shortest first
         given = (len(beginning), fit(beginning))
         found = [each for (each,) in self.use(lambda c: c.execute(sql, given).fetchall())]
+        if not found and beginning == "last":
+            found = [each.id for each in self.runs(limit=1)]
         if not found:
             raise self._no(beginning)
         if len(found) > 1 and found[0] != beginning:

@@ -38,6 +38,8 @@ def told_options(request: Request) -> dict[str, Any]:
 def told(message: Message) -> dict[str, Any]:
     """What a model is told of a message."""
     plain: dict[str, Any] = {"role": message.role}
+    if getattr(message, "untrusted", False):
+        plain["untrusted"] = True  # it is delimited
     for name in ("name", "content", "reasoning"):
         if (value := getattr(message, name, None)) is not None:
             plain[name] = value

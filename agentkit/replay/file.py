@@ -1,10 +1,15 @@
 """The file of a recording.
 
-One JSON object a line. Messages and definitions stand once, each under its mark:
+One JSON object a line. Messages and definitions stand once, each under its mark, and so do lists of
+them, each as what is new in it behind another:
 
     {"part": "9f86d081884c7d65", "value": {"role": "user", "content": "What is 17 * 23?"}}
-    {"request": {"model": "agent", "messages": ["9f86d081884c7d65"], ...}, "response": {...}}
-    {"call": {"name": "calculate", "arguments": "..."}, "place": "1:0", "result": {...}}
+    {"list": "60303ae22b998861", "parts": ["9f86d081884c7d65"]}
+    {"request": {"model": "agent", "messages": "60303ae22b998861", ...}, "turn": 0, "response": ...}
+    {"list": "a4e624d686e03ed2", "after": "60303ae22b998861", "parts": ["ef2d127de37b942b"]}
+    {"call": {"name": "calculate", ...}, "index": 0, "messages": "a4e624d686e03ed2", "turn": 0, ...}
+
+`turn` counts equal requests, and equal calls, in the order in which they were asked.
 """
 
 from __future__ import annotations
@@ -34,10 +39,12 @@ def read(path: Path) -> Iterator[tuple[int, Entry]]:
         whole, _, last = path.read_bytes().rpartition(b"\n")
     except OSError as error:
         raise ReplayError(f"{os.fspath(path)!r} cannot be read: {error}.") from error
-    lines = whole.decode("utf-8", "replace").split("\n") if whole else []
+    lines = whole.decode("utf-8-sig", "replace").split("\n") if whole else []
     if last and is_json(last):
         lines.append(last.decode())
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue  # editors and merges leave such
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError) as error:
@@ -77,6 +84,9 @@ class Appender:
                 return
             self._path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666))
+            if self._anew:
+                os.close(os.open(self._new, os.O_RDWR | os.O_CREAT, 0o666))
+                os.unlink(self._new)
 
     def append(self, lines: str) -> None:
         """Write lines in one piece.
@@ -90,19 +100,21 @@ class Appender:
                 weakref.finalize(self, os.close, self._file)
             self._check_it_is_ours(self._file)
             with _locked(self._file):
+                _mend(self._file)
                 _write(self._file, lines.encode())
 
     def _opened(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
         if self._anew:  # a file of its own, so that whoever still writes to the old one notices
-            new = self._path.with_name(f".{self._path.name}.{os.getpid()}-{id(self):x}")
-            file = os.open(new, flags, 0o666)
-            os.replace(new, self._path.resolve())
+            file = os.open(self._new, flags, 0o666)
+            os.replace(self._new, self._path.resolve())
             return file
-        file = os.open(self._path, flags, 0o666)
-        with _locked(file):
-            _mend(file)
-        return file
+        return os.open(self._path, flags, 0o666)
+
+    @property
+    def _new(self) -> Path:
+        """Where a file that is written anew begins, beside the one whose place it takes."""
+        return self._path.resolve().with_name(f".agentkit-{os.getpid()}-{id(self):x}")
 
     def _check_it_is_ours(self, file: int) -> None:
         if not os.path.samestat(os.fstat(file), os.stat(self._path)):
@@ -142,13 +154,18 @@ def dumped(value: Any) -> str:
 def _mend(file: int) -> None:
     """See to it that what is added begins on a line of its own: a writer may have been killed."""
     size = os.fstat(file).st_size
-    os.lseek(file, 0, os.SEEK_SET)
-    data = b"".join(iter(lambda: os.read(file, 1 << 20), b""))
-    _, _, last = data.rpartition(b"\n")
-    if last and is_json(last):
+    if not size or _read(file, size - 1) == b"\n":
+        return
+    _, _, last = _read(file, 0).rpartition(b"\n")
+    if is_json(last):
         _write(file, b"\n")
-    elif last:
+    else:
         os.ftruncate(file, size - len(last))
+
+
+def _read(file: int, start: int) -> bytes:
+    os.lseek(file, start, os.SEEK_SET)
+    return b"".join(iter(lambda: os.read(file, 1 << 20), b""))
 
 
 def _write(file: int, data: bytes) -> None:

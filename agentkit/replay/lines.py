@@ -1,14 +1,15 @@
-"""Requests and transcripts as lines to be read and compared."""
+"""Requests and transcripts as lines to be read and compared: equal lines are of equal values."""
 
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import unified_diff
+from textwrap import TextWrapper
 from typing import Any
 
-_WIDTH = 100  # characters of a line: a long text is compared piece by piece
+# A long text is compared piece by piece, and nothing of it is lost.
+_wrapper = TextWrapper(100, expand_tabs=False, replace_whitespace=False, drop_whitespace=False)
 _MOST = 40  # lines of a difference that are shown
 
 
@@ -17,7 +18,7 @@ def request_lines(request: Mapping[str, Any]) -> list[str]:
     lines = [f"model: {request['model']}"]
     lines += [f"option {name}: {json.dumps(v)}" for name, v in request["options"].items()]
     for each in request["definitions"]:
-        lines += _wrapped(f"definition {each['name']}", json.dumps(each, ensure_ascii=False))
+        lines += _pieces(f"definition {each.get('name')}", json.dumps(each, ensure_ascii=False))
     for each in request["messages"]:
         lines += message_lines(each)
     return lines
@@ -25,11 +26,19 @@ def request_lines(request: Mapping[str, Any]) -> list[str]:
 
 def message_lines(message: Mapping[str, Any]) -> list[str]:
     """A message as plain values, line by line."""
-    role, calls = message["role"], message.get("calls", ())
-    who = f"result of {message['name']}" if role == "function" else role
-    lines = _wrapped(who, message.get("content") or "") if message.get("content") else []
+    role, calls = message.get("role"), message.get("calls", ())
+    who = f"result of {message.get('name')}" if role == "function" else str(role)
+    if message.get("untrusted"):
+        who += " (text from outside)"
+    lines: list[str] = []
+    for name, head in (("reasoning", f"{who} thinks"), ("content", who)):
+        if message.get(name):
+            lines += _pieces(head, message[name])
     for call in calls:
-        lines += _wrapped(f"{role} calls {call['name']}", call.get("arguments", "{}"))
+        head = f"{role} calls {call.get('name')}"
+        lines += _pieces(head, call.get("arguments", "{}"))
+        if "extra" in call:
+            lines += _pieces(f"{head} with extra", json.dumps(call["extra"], sort_keys=True))
     return lines or [f"{who}:"]
 
 
@@ -54,13 +63,10 @@ def difference(before: Sequence[str], after: Sequence[str], *, most: int | None 
 _HEAD = ("---", "+++")
 
 
-def _wrapped(head: str, text: str) -> list[str]:
-    return list(_pieces(head, text))
-
-
 def _pieces(head: str, text: str) -> Iterator[str]:
-    first = True
-    for line in text.splitlines() or [""]:
-        for piece in textwrap.wrap(line, _WIDTH, drop_whitespace=False) or [""]:
-            yield f"{head}: {piece}" if first else f"    {piece}"
-            first = False
+    """A text under its head; what does not show, such as a Windows line end, is spelled out."""
+    for line in text.split("\n"):
+        spelled = "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in line)
+        for piece in _wrapper.wrap(spelled) or [""]:
+            yield f"{head}: {piece}" if head else f"    {piece}"
+            head = ""

@@ -2,89 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from hashlib import sha256
 from typing import Any
 
-from agentkit.messages import FunctionDefinition, Request
-from agentkit.redact import hide_in
+from agentkit.messages import FunctionDefinition, Message, Request
+from agentkit.redact import environment_secrets, hide_in
 from agentkit.replay.canonical import told, told_options
-from agentkit.replay.file import dumped
 from agentkit.replay.lines import difference, request_lines
 
 NEVER_HIDDEN = ("role", "name")
 """Fields in which a secret that is a word hides nothing."""
 
-_REMEMBERED = 10_000  # messages whose marks are remembered
+_REMEMBERED = 10_000  # messages whose marks are remembered, or twice those of one transcript
 _COMPARED = 100  # requests that are looked at word by word, of those that are equally near
 
 Marked = Mapping[str, Any]
-"""A canonical request with marks in the place of its definitions and messages."""
+"""A canonical request with the key of a list in the place of its definitions and its messages."""
 
 
 class Parts:
-    """Messages and definitions as plain values, by their marks.
+    """Messages and definitions as plain values, by their marks, and lists of them, by their keys.
 
-    Args:
-        secrets: What is hidden in them.
+    A list is the one before its last part, and that part: so each transcript of a run costs no more
+    than what is new in it.
     """
 
-    def __init__(self, secrets: Sequence[str]) -> None:
-        self._secrets = secrets
+    def __init__(self) -> None:
+        self._secrets: list[str] = environment_secrets()
         self._values: dict[str, Any] = {}
+        self._lists: dict[str, tuple[str, str]] = {}  # the list before, and the last part
+        self._keys: dict[tuple[str, str], str] = {}  # the other way round
         self._marks: dict[int, tuple[Any, str]] = {}  # by id, with the thing so that it stays
 
     def __getitem__(self, mark: str) -> Any:
         return self._values[mark]
 
+    def hidden(self, value: Any) -> Any:
+        """A plain value without secrets."""
+        return hide_in(value, self._secrets, NEVER_HIDDEN)
+
+    def options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of a request without secrets."""
+        hidden: dict[str, Any] = hide_in(dict(options), self._secrets)
+        return hidden
+
     def put(self, value: Mapping[str, Any]) -> str:
         """The mark of a part."""
-        hidden = hide_in(dict(value), self._secrets, NEVER_HIDDEN)
-        mark = sha256(dumped(hidden).encode()).hexdigest()[:16]
+        hidden = self.hidden(dict(value))
+        mark = _hash(json.dumps(hidden, sort_keys=True))
         self._values[mark] = hidden
         return mark
 
-    def marked(self, request: Request) -> Marked:
-        """A request with marks."""
-        return {
-            "model": request.model,
-            "options": hide_in(told_options(request), self._secrets),
-            "definitions": [
-                self._mark(each, FunctionDefinition.to_dict) for each in request.definitions
-            ],
-            "messages": [self._mark(each, told) for each in request.messages],
-        }
-
-    def known(self, request: Marked, marks: Mapping[str, str]) -> Marked:
-        """A request of a file.
-
-        Args:
-            request: As it stands there.
-            marks: What its marks are here.
+    def longer(self, key: str, marks: Iterable[str]) -> str:
+        """The key of a list with these parts behind its own; "" is the key of an empty one.
 
         Raises:
-            LookupError, TypeError: It is none, or there is no such part.
+            LookupError: There is no such part, or no such list.
         """
-        definitions = [marks[each] for each in request["definitions"]]
-        messages = [marks[each] for each in request["messages"]]
-        for marked, field in ((definitions, "name"), (messages, "role")):
-            for each in marked:
-                self[each][field]
-        options = hide_in(dict(request["options"]), self._secrets)
+        if key and key not in self._lists:
+            raise LookupError(key)
+        for mark in marks:
+            if (key, mark) not in self._keys:
+                self._values[mark]
+                new = _hash(f"{key} {mark}")
+                self._keys[key, mark], self._lists[new] = new, (key, mark)
+            key = self._keys[key, mark]
+        return key
+
+    def behind(self, key: str, known: Collection[str]) -> tuple[str, list[str]]:
+        """The longest beginning of a list that is known, and the marks behind it."""
+        marks: list[str] = []
+        while key and key not in known:
+            key, mark = self._lists[key]
+            marks.append(mark)
+        return key, marks[::-1]
+
+    def transcript(self, messages: Sequence[Message]) -> str:
+        """The key of the list of these messages."""
+        self._look_for_secrets()
+        if len(self._marks) > max(_REMEMBERED, 2 * len(messages)):
+            self._marks.clear()
+        return self.longer("", (self._mark(each, told) for each in messages))
+
+    def marked(self, request: Request) -> Marked:
+        """A request with keys."""
+        messages = self.transcript(request.messages)  # which also looks for secrets
+        definitions = (self._mark(each, FunctionDefinition.to_dict) for each in request.definitions)
         return {
-            "model": request["model"],
-            "options": options,
-            "definitions": definitions,
+            "model": request.model,
+            "options": self.options(told_options(request)),
+            "definitions": self.longer("", definitions),
             "messages": messages,
         }
 
     def nearest(self, kept: Sequence[Marked], asked: Marked) -> tuple[int, str]:
         """The place of the kept request that is nearest to another, and the lines that differ."""
-        wanted = SequenceMatcher(b=_marks(asked), autojunk=False)
+        wanted = SequenceMatcher(b=self._all_marks(asked), autojunk=False)
 
         def common(request: Marked) -> float:
-            wanted.set_seq1(_marks(request))
+            wanted.set_seq1(self._all_marks(request))
             return wanted.ratio()
 
         near = [common(each) for each in kept]
@@ -100,23 +119,32 @@ class Parts:
         place = max(best, key=alike) if len(best) > 1 else best[0]
         return place, difference(request_lines(self._whole(kept[place])), lines)
 
+    def _look_for_secrets(self) -> None:
+        """There may be others by now."""
+        secrets = environment_secrets()
+        if secrets != self._secrets:
+            self._secrets = secrets
+            self._marks.clear()
+
     def _whole(self, request: Marked) -> dict[str, Any]:
-        parts = {name: [self[each] for each in request[name]] for name in _NAMES}
-        return {**request, **parts}
+        lists = {name: [self[mark] for mark in self.behind(request[name], ())[1]] for name in LISTS}
+        return {**request, **lists}
+
+    def _all_marks(self, request: Marked) -> list[str]:
+        return [mark for name in LISTS for mark in self.behind(request[name], ())[1]]
 
     def _mark(self, thing: Any, plain: Callable[[Any], Mapping[str, Any]]) -> str:
         found = self._marks.get(id(thing))
         if found and found[0] is thing:
             return found[1]
-        if len(self._marks) >= _REMEMBERED:
-            self._marks.clear()
         mark = self.put(plain(thing))
         self._marks[id(thing)] = (thing, mark)
         return mark
 
 
-_NAMES = ("definitions", "messages")
+LISTS = ("definitions", "messages")
+"""What of a request is a list."""
 
 
-def _marks(request: Marked) -> list[str]:
-    return [mark for name in _NAMES for mark in request[name]]
+def _hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, cast, get_args
 
-from agentkit.context import Context
-from agentkit.errors import ConfigError, ReplayError, closest
+from agentkit.errors import ConfigError, InterfaceError, ReplayError, closest
 from agentkit.interface import Interface
 from agentkit.messages import FunctionCall, Message, Request, Response, ResultMessage
-from agentkit.recorder import place_of
-from agentkit.replay.canonical import told
-from agentkit.replay.tape import Tape
-from agentkit.toolbox import Toolbox
+from agentkit.recorder import DueCall, Keep, Results
+from agentkit.replay.canonical import call_key, told
+from agentkit.replay.tape import Asked, Tape
 from agentkit.workers import per_process
 from agentkit.wrapper import Ask, Plan, Wrapper
 
@@ -26,7 +25,10 @@ Mode = Literal["replay", "record", "missing", "live"]
 """What is done with requests: answer them from the file alone; ask the model and write the file
 anew; ask for those that the file has not, and add them; ask, and leave the file alone."""
 
-_HOW = 'record it with Replay(path, "missing"), or AGENTKIT_REPLAY=missing in the environment'
+_HOW = (
+    'record it with Replay(path, "missing"), AGENTKIT_REPLAY=missing in the environment, or '
+    "pytest --agentkit-replay=missing"
+)
 
 
 class Replay:
@@ -39,6 +41,8 @@ class Replay:
             alone. If not given, AGENTKIT_REPLAY, or "replay".
         results: Whether the results of calls are recorded and replayed too. If not, the tools run.
         tape: What is recorded already, in place of a file.
+        waited: Calls that wait for a person whatever the agent's policy is, because they did when
+            they were recorded, as `canonical.call_key` has them.
 
     Raises:
         ConfigError: There is no such mode.
@@ -51,6 +55,7 @@ class Replay:
         *,
         results: bool = False,
         tape: Tape | None = None,
+        waited: Collection[str] = (),
     ) -> None:
         chosen = mode or os.environ.get("AGENTKIT_REPLAY") or "replay"
         if chosen not in get_args(Mode):
@@ -62,7 +67,9 @@ class Replay:
         self.mode = cast(Mode, chosen)
         self.results = results
         self._tape, self._lock = tape, Lock()
+        self._waited = frozenset(waited)
         self._runs: Counter[str] = Counter()
+        self._turns: Counter[str] = Counter()  # what was asked, by its key
 
     @property
     def tape(self) -> Tape:
@@ -87,10 +94,14 @@ class Replay:
                 return _Replaying(self, _Nobody())
         return _Replaying(self, opened())
 
-    def toolbox(self, toolbox: Toolbox) -> Toolbox:
-        """The toolbox to call."""
-        replays = self.results and self.mode != "live"
-        return _ReplayedToolbox(self, toolbox) if replays else toolbox
+    @property
+    def results_of_calls(self) -> Results | None:
+        """Itself, where results are recorded and replayed too."""
+        return self if self.results and self.mode != "live" else None
+
+    def waits(self, call: FunctionCall) -> bool:
+        """Whether a call waited when it was recorded."""
+        return bool(self._waited) and call_key(call) in self._waited
 
     def run_id(self, prompt: str | None, messages: Sequence[Message]) -> str | None:
         """The id of a run that begins so: the same one each time, as the calls' keys have it in
@@ -102,32 +113,55 @@ class Replay:
             self._runs[key] += 1
             return sha256(f"{self._runs[key]}:{key}".encode()).hexdigest()[:32]
 
-    def response(self, request: Request) -> Response | None:
-        """The recorded response to a request, or None if the model is to be asked.
+    def response(self, request: Request) -> Response | Keep[Response]:
+        """The recorded response to a request, or what keeps the one of the model.
 
         Raises:
             ReplayError: There is none, and nobody is to be asked.
         """
-        found = None if self.mode == "record" else self.tape.response(request)
+        asked = self.tape.request(request)
+        turn, found = self._asked(asked)
         if found is None and self.mode == "replay":
             raise ReplayError(
                 f"This request is not in {self._name}. {self.tape.miss(request)}"
-                f"{f'{chr(10)}If the change is meant, {_HOW}.' if self.path else ''}"
+                f"{self._how(chr(10) + 'If the change is meant,')}"
             )
-        return found
+        return found or (lambda response: self.tape.keep(asked, response, turn))
 
-    def result(self, call: FunctionCall, place: str) -> ResultMessage | None:
-        """The recorded result of a call in this place of its run, or None if its tool is to run.
+    def result(
+        self, due: DueCall, messages: Sequence[Message]
+    ) -> ResultMessage | Keep[ResultMessage]:
+        """The recorded result of a call, or what keeps the one of its tool.
+
+        Args:
+            due: The call.
+            messages: The transcript, the model's last message in which has the call.
 
         Raises:
             ReplayError: There is none, and nothing is to run.
         """
-        found = None if self.mode == "record" else self.tape.result(call, place)
+        asked = self.tape.call(due.call, due.index, messages)
+        turn, found = self._asked(asked)
         if found is None and self.mode == "replay":
             raise ReplayError(
-                f"{self._name} has no result of {call.name} with {call.written}: {_HOW}."
+                f"{self._name} has no result of {due.call.name} with {due.call.written} in this "
+                f"run.{self._how(' If it is to be called,')}"
             )
-        return found
+        if found is None:
+            return lambda result: self.tape.keep(asked, result, turn)
+        result: ResultMessage = replace(found, id=due.call.id)  # it may be another now
+        return result
+
+    def _asked(self, asked: Asked) -> tuple[int, Any]:
+        """How often an equal one was asked before, and its recorded answer, if there is one."""
+        with self._lock:
+            turn = self._turns[asked.key]
+            self._turns[asked.key] += 1
+        return turn, self.tape.answer(asked, turn, again=self.mode == "replay")
+
+    def _how(self, when: str) -> str:
+        """What to do about what is not there."""
+        return f"{when} {_HOW}." if self.path else ""
 
     @property
     def _name(self) -> str:
@@ -146,12 +180,18 @@ class _Replaying(Wrapper):
 
     def plan(self, request: Request) -> Plan:
         """The recorded response, or the one of the interface inside."""
-        if found := self._replay.response(request):
-            return found
+        known = self._replay.response(request)
+        if isinstance(known, Response):
+            return known
         self._replay.tape.check()  # what is paid for is to be kept
-        response = yield Ask(self.inner, request)
+        try:
+            response = yield Ask(self.inner, request)
+        except InterfaceError as error:
+            if error.excess > 0:  # it will be shortened, and asked once more
+                self._replay.tape.keep_excess(request, error.excess)
+            raise
         assert response is not None
-        self._replay.tape.keep(request, response)
+        known(response)
         return response
 
     def excess(self, request: Request) -> float:
@@ -175,34 +215,6 @@ class _Nobody(Interface):
     def send(self, request: Request) -> Response:
         """Never called."""
         raise AssertionError(request)
-
-
-class _ReplayedToolbox(Toolbox):
-    """Gives recorded results."""
-
-    def __init__(self, replay: Replay, toolbox: Toolbox) -> None:
-        super().__init__(toolbox)
-        self._replay = replay
-
-    def call(self, call: FunctionCall, context: Context[Any] | None = None) -> ResultMessage:
-        """The recorded result, or the one of the tool."""
-        place = _place(context)
-        found = self._replay.result(call, place)
-        return found or self._kept(call, super().call(call, context), place)
-
-    async def acall(self, call: FunctionCall, context: Context[Any] | None = None) -> ResultMessage:
-        """`call`, awaited."""
-        place = _place(context)
-        found = self._replay.result(call, place)
-        return found or self._kept(call, await super().acall(call, context), place)
-
-    def _kept(self, call: FunctionCall, result: ResultMessage, place: str) -> ResultMessage:
-        self._replay.tape.keep_result(call, result, place)
-        return result
-
-
-def _place(context: Context[Any] | None) -> str:
-    return place_of(context.call_key) if context else ""
 
 
 @per_process

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agentkit.journal.stored import StoredEvent
 from agentkit.journal.texts import messages_of, response_of
 from agentkit.messages import (
-    AssistantMessage,
     FunctionCall,
     FunctionDefinition,
     Message,
@@ -18,7 +17,7 @@ from agentkit.messages import (
     Response,
     ResultMessage,
 )
-from agentkit.reading import LEFT_OUT
+from agentkit.reading import LEFT_OUT, READ
 from agentkit.replay.canonical import call_key
 from agentkit.replay.tape import Tape
 from agentkit.transcript import last_assistant, pending, settled
@@ -30,9 +29,14 @@ class Recorded:
 
     Args:
         tape: Where its requests and calls are recorded; in memory if not given.
+        alike: Whether requests are recorded as if each had had the first one's model, no options,
+            and all functions that the run was ever offered.
     """
 
     tape: Tape = field(default_factory=Tape)
+    alike: bool = False
+    definitions: dict[str, FunctionDefinition] = field(default_factory=dict)
+    """The functions that were offered, each as it was at last."""
     begins: list[tuple[tuple[Message, ...], str | None]] = field(default_factory=list)
     """The transcript that the run began with, and each with which it went on after it had ended;
     and what was still to be said."""
@@ -50,22 +54,22 @@ class Recorded:
     _ended: bool = True
 
     @classmethod
-    def of(cls, events: Iterable[StoredEvent], tape: Tape | None = None) -> Recorded:
+    def of(
+        cls, events: Sequence[StoredEvent], tape: Tape | None = None, *, alike: bool = False
+    ) -> Recorded:
         """What these events tell.
 
         Args:
             events: All of a run.
             tape: Where to record it; in memory if not given.
+            alike: See `Recorded`.
         """
-        recorded = cls(tape or Tape())
+        recorded = cls(tape or Tape(), alike)
+        for each in events:
+            recorded.definitions |= {made.name: made for made in _definitions(each.data)}
         for each in events:
             recorded.see(each)
         return recorded
-
-    @property
-    def definitions(self) -> tuple[FunctionDefinition, ...]:
-        """The functions that were offered at first."""
-        return self.first.definitions if self.first else ()
 
     def see(self, event: StoredEvent) -> None:
         """Take the next event."""
@@ -81,8 +85,9 @@ class Recorded:
         if self.waits:
             self.waited |= {call_key(each) for each in pending(self._messages)}
         if kind == "request":
-            self._request = _request(self._messages, data)
-            self.first = self.first or self._request
+            request = _request(self._messages, data)
+            self.first = self.first or request
+            self._request = self._likened(request) if self.alike else request
             self._take_excess(before)
         elif kind == "response" and self._request is not None:
             self._take_response(response_of(data))
@@ -90,11 +95,19 @@ class Recorded:
             (result,) = messages_of([data["message"]])
             self._keep(data["index"], result)
 
+    def _likened(self, request: Request) -> Request:
+        """The request as a run with all the functions would send it."""
+        assert self.first  # it was just set
+        more = [each for each in request.definitions if each.name == READ]
+        always = [each for name, each in self.definitions.items() if name != READ]
+        definitions = (*always, *more)
+        return replace(request, model=self.first.model, options={}, definitions=definitions)
+
     def _take_response(self, response: Response) -> None:
         assert self._request is not None  # it was asked
         # The loop says it again when the run is run again.
         repairs = tuple(each for each in response.repairs if LEFT_OUT not in each)
-        self.tape.keep(self._request, replace(response, repairs=repairs))
+        self.tape.keep(self.tape.request(self._request), replace(response, repairs=repairs))
         self.responses += 1
         self._messages.append(response.message)
         self._calls, self._request = response.message.calls, None
@@ -129,19 +142,18 @@ class Recorded:
     def _keep(self, index: int, result: Message | None) -> None:
         if index not in self._known and isinstance(result, ResultMessage):
             self._known.add(index)
-            ordinal = sum(isinstance(each, AssistantMessage) for each in self._messages)
-            self.tape.keep_result(self._calls[index], result, f"{ordinal}:{index}")
+            self.tape.keep(self.tape.call(self._calls[index], index, self._messages), result)
 
 
 def _request(messages: Sequence[Message], data: dict[str, Any]) -> Request:
-    definitions = (FunctionDefinition(**_whole(json.loads(text))) for text in data["definitions"])
     return Request(
         messages=tuple(messages),
         model=data["model"],
         options=json.loads(data["options"]),
-        definitions=tuple(definitions),
+        definitions=_definitions(data),
     )
 
 
-def _whole(definition: dict[str, Any]) -> dict[str, Any]:
-    return {"description": "", **definition}
+def _definitions(data: Mapping[str, Any]) -> tuple[FunctionDefinition, ...]:
+    texts = data.get("definitions", ())
+    return tuple(FunctionDefinition(**{"description": "", **json.loads(text)}) for text in texts)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+from bisect import insort
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from threading import Lock
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from agentkit.errors import AgentkitError, ReplayError
-from agentkit.messages import FunctionCall, Request, Response, ResultMessage
-from agentkit.redact import environment_secrets, hide_in
+from agentkit.messages import FunctionCall, Message, Request, Response, ResultMessage
+from agentkit.notices import complain
 from agentkit.replay.canonical import call_key
 from agentkit.replay.file import Appender, dumped, not_recorded, read
-from agentkit.replay.parts import NEVER_HIDDEN, Marked, Parts
+from agentkit.replay.parts import LISTS, Marked, Parts
 from agentkit.saving import load_messages, load_response, save_messages, save_response
-
-T = TypeVar("T")
-_log = logging.getLogger("agentkit")
+from agentkit.transcript import last_assistant
 
 
 class Sink(Protocol):
@@ -31,6 +29,19 @@ class Sink(Protocol):
 
     def append(self, lines: str) -> None:
         """Write lines in one piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, or a call of a function in its transcript.
+
+    Args:
+        line: What a line of the file says of it.
+        key: The same for all that are equal.
+    """
+
+    line: Mapping[str, Any]
+    key: str
 
 
 class Tape:
@@ -51,14 +62,12 @@ class Tape:
     def __init__(
         self, path: Path | None = None, *, anew: bool = False, sink: Sink | None = None
     ) -> None:
-        self._secrets = environment_secrets()
-        self._parts = Parts(self._secrets)
+        self._parts = Parts()
         self._requests: list[Marked] = []
-        self._responses: dict[str, list[Response]] = {}
-        self._results: dict[str, list[ResultMessage]] = {}
-        self._excess: dict[str, float] = {}
-        self._given: Counter[str] = Counter()  # how often, by key
-        self._written: set[str] = set()  # marks of parts
+        self._given: dict[str, list[tuple[int, Any]]] = {}  # answers by key, each with its turn
+        self._read_from_file: dict[str, int] = {}  # how many of them, by key
+        self._excess: dict[str, float] = {}  # by the key of the transcript
+        self._written: set[str] = set()  # marks of parts and keys of lists
         self._lock = Lock()
         self._sink = Appender(path, anew=anew) if path else sink
         if path and path.exists() and not anew:
@@ -74,46 +83,65 @@ class Tape:
             if self._sink:
                 self._sink.check()
 
-    def response(self, request: Request) -> Response | None:
-        """The recorded response to an equal request.
-
-        Where there are several, each is given in its turn, and the last one from then on.
-        """
+    def request(self, request: Request) -> Asked:
+        """A request as it is found here."""
         with self._lock:
-            return self._next(self._responses, dumped(self._parts.marked(request)))
+            marked = self._parts.marked(request)
+        return Asked({"request": marked}, dumped(marked))
 
-    def result(self, call: FunctionCall, place: str = "") -> ResultMessage | None:
-        """The recorded result of an equal call, of several as `response` does it.
+    def call(self, call: FunctionCall, index: int, messages: Sequence[Message]) -> Asked:
+        """A call as it is found here.
 
         Args:
             call: The call.
-            place: Which call of its run it is. One recorded in the same place goes before others.
+            index: Its place in the model's message.
+            messages: The transcript, the model's last message in which has the call.
         """
-        key = self._call_key(call)
+        found = last_assistant(messages)
+        before = messages[: found[0] + 1] if found else messages  # and not other calls' results
         with self._lock:
-            exact = self._next(self._results, f"{place} {key}") if place else None
-            found = exact or self._next(self._results, key)
-            return found and replace(found, id=call.id)
+            key = self._parts.transcript(before)
+            told = self._parts.hidden({"name": call.name, "arguments": call.written})
+        return _asked_call(told, index, key)
 
-    def keep(self, request: Request, response: Response) -> None:
-        """Record a response."""
-        self._keep_request(request, {"response": save_response(response)})
+    def answer(self, asked: Asked, turn: int, *, again: bool) -> Any:
+        """The recorded response or result, or None.
 
-    def keep_result(self, call: FunctionCall, result: ResultMessage, place: str = "") -> None:
-        """Record the result of a call, which has this place in its run."""
-        entry: dict[str, Any] = {"call": {"name": call.name, "arguments": call.written}}
-        entry |= ({"place": place} if place else {}) | {"result": save_messages([result])[0]}
+        Args:
+            asked: What is asked.
+            turn: How many equal ones were asked before: each has its own answer.
+            again: Whether the last answer is given from then on, and what is kept counts too, not
+                only what the file held.
+        """
         with self._lock:
-            self._keep(self._hidden(entry))
+            found = self._given.get(asked.key, [])
+            if again and found:
+                return found[min(turn, len(found) - 1)][1]
+            return found[turn][1] if turn < self._read_from_file.get(asked.key, 0) else None
+
+    def keep(self, asked: Asked, answer: Response | ResultMessage, turn: int | None = None) -> None:
+        """Record a response or result; its turn is the next one if not given."""
+        told: dict[str, Any] = (
+            {"response": save_response(answer)}
+            if isinstance(answer, Response)
+            else {"result": save_messages([answer])[0]}
+        )
+        with self._lock:
+            turn = len(self._given.get(asked.key, ())) if turn is None else turn
+            plain = json.loads(json.dumps(told, default=str))
+            self._keep({**asked.line, "turn": turn, **self._parts.hidden(plain)})
 
     def excess(self, request: Request) -> float:
-        """Characters by which an equal request was too long when it was recorded, or 0."""
+        """Characters by which an equal transcript was too long when it was recorded, or 0."""
         with self._lock:
-            return self._excess.get(_excess_key(self._parts.marked(request)), 0.0)
+            return self._excess.get(self._parts.transcript(request.messages), 0.0)
 
     def keep_excess(self, request: Request, characters: float) -> None:
         """Record that a request was too long, and how much of it was to be left out."""
-        self._keep_request(request, {"excess": characters})
+        # Not by definitions: that of `read_result` comes with what is left out.
+        with self._lock:
+            key = self._parts.transcript(request.messages)
+            self._keep({"messages": key, "excess": characters})
 
     def miss(self, request: Request) -> str:
         """The recorded request that is nearest to one that is not recorded, and what differs."""
@@ -127,71 +155,74 @@ class Tape:
             )
 
     def _read(self, path: Path) -> None:
-        now: dict[str, str] = {}  # the marks in the file, and what they are without secrets
+        now = {"": ""}  # marks and keys in the file, and what they are without secrets
         for number, entry in read(path):
             try:
                 if "part" in entry:
                     now[entry["part"]] = self._parts.put(entry["value"])
-                    self._written.add(entry["part"])
-                elif "request" in entry:
-                    self._take({**entry, "request": self._parts.known(entry["request"], now)})
+                elif "list" in entry:
+                    marks = [now[each] for each in entry["parts"]]
+                    now[entry["list"]] = self._parts.longer(now[entry.get("after", "")], marks)
                 else:
-                    self._take(entry)
+                    self._take(self._renamed(entry, now))
             except (AgentkitError, LookupError, TypeError, ValueError, AttributeError) as error:
                 raise not_recorded(path, number, error) from error
+        self._written |= {name for name, is_now in now.items() if name == is_now}
+        self._read_from_file = {key: len(each) for key, each in self._given.items()}
 
-    def _next(self, kept: Mapping[str, list[T]], key: str) -> T | None:
-        if not (found := kept.get(key)):
-            return None
-        place = min(self._given[key], len(found) - 1)
-        self._given[key] += 1
-        return found[place]
-
-    def _hidden(self, value: dict[str, Any]) -> dict[str, Any]:
-        plain = json.loads(json.dumps(value, default=str))
-        hidden: dict[str, Any] = hide_in(plain, self._secrets, NEVER_HIDDEN)
-        return hidden
-
-    def _call_key(self, call: FunctionCall) -> str:
-        plain = hide_in({"arguments": call.written}, self._secrets)
-        return call_key(FunctionCall(call.name, plain["arguments"]))
-
-    def _keep_request(self, request: Request, told: dict[str, Any]) -> None:
-        told = self._hidden(told)
-        with self._lock:
-            self._keep({"request": self._parts.marked(request), **told})
+    def _renamed(self, entry: Mapping[str, Any], now: Mapping[str, str]) -> Mapping[str, Any]:
+        """A line of a file with the keys that its lists have here, and without secrets."""
+        if "call" in entry:
+            told = self._parts.hidden(entry["call"])
+            return {**entry, "call": told, "messages": now[entry["messages"]]}
+        if "request" not in entry:
+            return {**entry, "messages": now[entry["messages"]]}
+        request = entry["request"]
+        lists = {name: now[request[name]] for name in LISTS}
+        options = self._parts.options(request["options"])
+        return {**entry, "request": {"model": request["model"], "options": options, **lists}}
 
     def _keep(self, entry: dict[str, Any]) -> None:
         self._take(entry)
         if self._sink is None:
             return
-        request: Marked = entry.get("request", {})
-        marks = dict.fromkeys((*request.get("definitions", ()), *request.get("messages", ())))
-        new = [each for each in marks if each not in self._written]
-        lines = [dumped({"part": each, "value": self._parts[each]}) for each in new]
+        request: Marked = entry.get("request", entry)
+        lines = [line for name in LISTS for line in self._of_list(request.get(name, ""))]
         try:
-            self._sink.append("".join(f"{line}\n" for line in (*lines, dumped(entry))))
-            self._written.update(new)
+            self._sink.append("".join(f"{dumped(line)}\n" for line in (*lines, entry)))
         except ReplayError as error:
             self._sink = None
-            _log.error("%s The run goes on, and what comes is not recorded.", error)
+            complain(f"{error} The run goes on, and what comes is not recorded.")
+
+    def _of_list(self, key: str) -> list[dict[str, Any]]:
+        """What is to be written of a list: its parts and itself, as far as they are not yet."""
+        before, marks = self._parts.behind(key, self._written)
+        if not marks:
+            return []
+        new = [each for each in dict.fromkeys(marks) if each not in self._written]
+        after = {"after": before} if before else {}
+        self._written |= {key, *marks}
+        return [
+            *({"part": each, "value": self._parts[each]} for each in new),
+            {"list": key, **after, "parts": marks},
+        ]
 
     def _take(self, entry: Mapping[str, Any]) -> None:
         if "excess" in entry:
-            self._excess[_excess_key(entry["request"])] = float(entry["excess"])
+            self._excess[entry["messages"]] = float(entry["excess"])
             return
         if "request" in entry:
-            response, key = load_response(entry["response"]), dumped(entry["request"])
             self._requests.append(entry["request"])
-            self._responses.setdefault(key, []).append(response)
-            return
-        (result,) = load_messages([entry["result"]])
-        assert isinstance(result, ResultMessage)
-        key = self._call_key(FunctionCall(**entry["call"]))
-        for each in (key, f"{entry.get('place', '')} {key}"):
-            self._results.setdefault(each, []).append(result)
+            answer: Response | ResultMessage = load_response(entry["response"])
+            key = dumped(entry["request"])
+        else:
+            result = load_messages([entry["result"]])[0]
+            assert isinstance(result, ResultMessage)
+            answer = result
+            key = _asked_call(entry["call"], entry["index"], entry["messages"]).key
+        insort(self._given.setdefault(key, []), (int(entry["turn"]), answer), key=itemgetter(0))
 
 
-def _excess_key(request: Marked) -> str:
-    # Not by definitions: that of `read_result` comes with what is left out.
-    return dumped(request["messages"])
+def _asked_call(told: Mapping[str, Any], index: int, messages: str) -> Asked:
+    line = {"call": told, "index": index, "messages": messages}
+    return Asked(line, f"{messages} {index} {call_key(FunctionCall(**told))}")

@@ -49,7 +49,15 @@ def test_runs_are_listed(command, kept):
     )
 
     assert lines[0] == 0
-    assert lines[1][0].split() == ["ID", "BEGUN", "STATE", "STEPS", "TOKENS", "PROMPT"]
+    assert lines[1][0].split() == [
+        "ID",
+        "BEGUN",
+        "STATE",
+        "STEPS",
+        "TOKENS",
+        "CONVERSATION",
+        "PROMPT",
+    ]
     assert lines[1][1].startswith(kept)
     assert lines[1][1].endswith("What is 17 * 23?")
 
@@ -135,6 +143,79 @@ def test_where_nobody_can_be_asked_the_command_decides(command, unfinished, give
 
     assert done.code == code
     assert told in done.out + done.err
+
+
+LOGGED = POST.replace("return f", 'open("posted.log", "a").write(f"{word} ")\n    return f')
+
+
+@pytest.mark.parametrize(
+    ("answers", "posted"),
+    [([("[g]ive", "r\n")], "tin tin"), ([("[g]ive", "g\n"), ("Its result", "Up.\n")], "tin"),
+     ([("[g]ive", "s\n"), ("Why", "\n")], "tin")],
+    ids=["repeat", "give a result", "skip"],
+)  # fmt: skip
+def test_a_replay_takes_the_decisions_and_calls_no_tool_twice(command, unfinished, answers, posted):
+    (command.place / "post.py").write_text(LOGGED, encoding="utf-8")
+    resumed = ("--tools", "post.py")
+    terminal = command.on_terminal(*unfinished, *resumed)
+    for question, answer in answers:
+        terminal.until(question)
+        terminal.type(answer)
+    assert terminal.end()[0] == 0
+    (command.place / "posted.log").write_text("tin ", encoding="utf-8")
+    replay = ("runs", "replay", unfinished[2], "--journal", "runs.db")
+    done = command(*replay), command(*replay, "--tools", "post.py")
+
+    assert [each.code for each in done] == [0, 0], done
+    assert (command.place / "posted.log").read_text(encoding="utf-8").split() == posted.split()
+
+
+def test_a_run_goes_on_with_the_model_and_options_that_it_had(command):
+    (command.place / "post.py").write_text(POST, encoding="utf-8")
+    more = ("--model", "large", "--option", "temperature=0.5", "--tools", "post.py")
+    command("run", 'Post the word "tin".', *KEPT, *more)
+    cut(command.place, 4)
+    bare = command("runs", "resume", "last", "--journal", "runs.db", "--tools", "post.py",
+                   "--unfinished", "repeat")  # fmt: skip
+    lines = command("runs", "export", "last", "--journal", "runs.db").out.splitlines()
+    asked = [json.loads(line)["data"] for line in lines if '"kind": "request"' in line]
+
+    assert bare.code == 0
+    assert [(each["model"], each["options"]["temperature"]) for each in asked] == [
+        ("large", 0.5)
+    ] * 2
+    cut(command.place, 7)
+    other = command("runs", "resume", "last", "--journal", "runs.db", "--model", "small",
+                    "--tools", "post.py", "--option", "temperature=0")  # fmt: skip
+    assert other.code == 0
+    assert command("runs", "replay", "last", "--journal", "runs.db").code == 0
+
+
+def test_a_run_that_goes_on_with_fewer_tools_says_so(command, kept):
+    cut(command.place, 1)
+    done = command("runs", "resume", kept, *KEPT, "--tools", "calculator")
+
+    assert done.code == 0
+    assert "it goes on without" not in done.err  # nothing was offered yet
+    cut(command.place, 6)
+    done = command("runs", "resume", kept, *KEPT, "--tools", "clock")
+    assert "it goes on without calculator: --tools offers what it had." in done.err
+
+
+def test_what_a_person_decided_is_shown(command, unfinished):
+    shown = command("runs", "show", "last", "--journal", "runs.db")
+    assert '? post(word="tin") waits: it had begun when the run was cut short' in shown.out
+    assert f"agentkit runs resume {unfinished[2]} asks what to do" in shown.err
+    terminal = command.on_terminal(*unfinished, "--tools", "post.py")
+    terminal.until("[g]ive")
+    terminal.type("g\n")
+    terminal.until("Its result")
+    terminal.type("It hangs there.\n")
+    terminal.end()
+    text = command("runs", "show", "last", "--journal", "runs.db").out
+
+    assert text.startswith(f"{unfinished[2]}, 2")
+    assert '→ post(word="tin") was given the result: It hangs there.' in text
 
 
 def test_a_run_does_not_go_on_without_the_tool_that_it_is_about_to_call(command, unfinished):

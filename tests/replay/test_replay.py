@@ -14,8 +14,9 @@ from conftest import KEY
 from model_server import Raw, Reply
 
 from agentkit import Agent, ConfigError, Context, Delta, FunctionCall, Limits, open_interface, tool
-from agentkit.errors import MissingKeyError, ReplayError
+from agentkit.errors import InterfaceError, MissingKeyError, ReplayError
 from agentkit.journal import Journal
+from agentkit.reading import handle_of
 from agentkit.replay import Replay
 from agentkit.testing import ScriptedInterface, call
 
@@ -133,8 +134,8 @@ def test_a_miss_shows_the_nearest_request_and_what_differs(path):
         "+user: Count to four.",
     ]
     assert lines[-1] == (
-        'If the change is meant, record it with Replay(path, "missing"), or '
-        "AGENTKIT_REPLAY=missing in the environment."
+        'If the change is meant, record it with Replay(path, "missing"), '
+        "AGENTKIT_REPLAY=missing in the environment, or pytest --agentkit-replay=missing."
     )
     assert missed.value.run.messages[0].content == "Count to four."
 
@@ -421,3 +422,207 @@ def test_a_replay_goes_with_a_journal_and_with_limits(path, tmp_path):
 
     assert len(ids) == 2
     assert [each.output for each in Journal(journal).runs()] == ["One."] * 3
+
+
+def counting(ran):
+    @tool
+    def count() -> str:
+        """Count."""
+        ran.append(1)
+        return f"number {len(ran)}"
+
+    return count
+
+
+@pytest.mark.parametrize("order", ["abc", "cba", "b"])
+def test_results_belong_to_their_run_whatever_comes_first(path, order):
+    count = counting([])
+    record = Replay(path, "record", results=True)
+    runs = {
+        prompt: Agent([count], ScriptedInterface(call("count"), f"{prompt}."), replay=record).run(
+            prompt
+        )
+        for prompt in "abc"
+    }
+    agent = Agent([count], replay=Replay(path, results=True))
+
+    assert [agent.run(each) for each in order] == [runs[each] for each in order]
+
+
+def test_answers_are_given_in_the_order_of_their_requests_and_not_of_their_ends(path):
+    class Slow(ScriptedInterface):
+        async def asend(self, request):
+            response = self.send(request)
+            await asyncio.sleep(0.05 if response.message.content == "first" else 0)
+            return response
+
+    async def both(agent):
+        return await asyncio.gather(agent.arun("Same."), agent.arun("Same."))
+
+    record = Agent([], Slow("first", "second"), replay=Replay(path, "record"))
+    recorded = asyncio.run(both(record))
+    assert [each.output for each in recorded] == ["first", "second"]
+
+    assert asyncio.run(both(Agent([], replay=path))) == recorded
+
+
+def test_what_is_added_is_no_answer_to_what_is_asked_after_it(path):
+    """A tool that tells something else each time, and a model that is asked the same again."""
+
+    def run(ran, how, *replies):
+        agent = Agent([counting(ran)], ScriptedInterface(*replies), replay=how)
+        return [agent.run("Count.").output for _ in range(2)]
+
+    replies = [call("count"), call("count"), "Two.", call("count"), "Three."]
+    ran = []
+    assert run(ran, Replay(path, "missing", results=True), *replies) == ["Two.", "Three."]
+    assert len(ran) == 3
+    assert run(ran, Replay(path, "missing", results=True)) == ["Two.", "Three."]
+    assert run(ran, Replay(path, results=True)) == ["Two.", "Three."]
+    assert len(ran) == 3
+
+
+def test_what_was_left_out_after_a_refusal_is_left_out_again(path):
+    class Refusing(ScriptedInterface):
+        def send(self, request):
+            if sum(" and so on" * 99 in (m.content or "") for m in request.messages) > 1:
+                error = InterfaceError("too long")
+                error.excess = 20_000.0
+                raise error
+            return super().send(request)
+
+    calls = [call("double", n=3), call("double", n=3), "Done."]
+    record = Replay(path, "record")
+    recorded = Agent([doubling([])], Refusing(*calls), replay=record).run("Go")
+    assert any("left out" in each for each in recorded.repairs)
+
+    assert Agent([doubling([])], replay=path).run("Go") == recorded
+
+
+def test_the_rest_of_a_long_result_with_a_secret_is_recorded_too(path, monkeypatch):
+    """What is hidden in it is shorter, so that the rest begins elsewhere."""
+    monkeypatch.setenv("HOUSE_TOKEN", "rosebud-rosebud")
+    text = "rosebud-rosebud " + " ".join(str(n) for n in range(40_000))
+
+    @tool
+    def read() -> str:
+        """Read."""
+        return text
+
+    rest = call("read_result", handle=handle_of(text), offset=20_000)
+    model = ScriptedInterface(call("read"), rest, "Read.")
+    recorded = Agent([read], model, replay=Replay(path, "record", results=True)).run("Go")
+    replayed = Agent([read], replay=Replay(path, results=True)).run("Go")
+
+    assert recorded.steps[1].results[0].content.startswith("[characters 20,000 to 28,000")
+    assert replayed.steps[1].results == recorded.steps[1].results
+    assert replayed.output == "Read."
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("Hello\r\nworld", r"+user: Hello\r"),
+        ("Hello\nworld\n", "+    "),
+        ("Hello\x0bworld", r"+user: Hello\x0bworld"),
+        ("Hello\u202eworld", r"+user: Hello\u202eworld"),
+    ],
+)
+def test_a_difference_that_does_not_show_is_spelled_out(path, asked, shown):
+    Agent([], ScriptedInterface("Hi."), replay=Replay(path, "record")).run("Hello\nworld")
+    with pytest.raises(ReplayError) as missed:
+        Agent([], replay=path).run(asked)
+
+    assert shown in str(missed.value).split("\n")
+
+
+def test_a_long_recording_does_not_grow_with_the_square_of_its_steps(path):
+    def size(steps):
+        model = ScriptedInterface(*[call("double", n=n) for n in range(steps)], "Done.")
+        record = Replay(path, "record", results=True)
+        limits = Limits(steps=None)
+        agent = Agent([doubling([])], model, replay=record, limits=limits)
+        recorded = agent.run("Go")
+        again = Agent([doubling([])], replay=Replay(path, results=True), limits=limits).run("Go")
+        assert again == recorded
+        return path.stat().st_size
+
+    assert size(200) < 2.5 * size(100)
+
+
+def test_a_secret_that_comes_later_is_hidden_from_then_on(path, monkeypatch):
+    record = Replay(path, "record")
+    agent = Agent([], ScriptedInterface("One.", "Two."), replay=record)
+    agent.run("a")
+    monkeypatch.setenv("SVC_PASSWORD", "hunter2hunter2")
+    agent.run("use hunter2hunter2")
+
+    assert "hunter2" not in path.read_text()
+    assert Agent([], replay=path).run("use hunter2hunter2").output == "Two."
+
+
+def test_a_secret_is_hidden_in_parameters_of_any_name(path, tmp_path, monkeypatch):
+    monkeypatch.setenv("SVC_PASSWORD", "hunter2hunter2")
+
+    @tool
+    def login(name: str = "hunter2hunter2", role: dict = {"name": "hunter2hunter2"}) -> str:  # noqa: B006
+        """Log in."""
+        return "in"
+
+    model = ScriptedInterface(call("login", name="hunter2hunter2"), "Done.")
+    Agent(
+        [login], model, replay=Replay(path, "record", results=True), journal=tmp_path / "r.db"
+    ).run("Go")
+
+    assert "hunter2" not in path.read_text()
+    Journal(tmp_path / "r.db").vacuum()
+    assert b"hunter2" not in (tmp_path / "r.db").read_bytes()
+
+
+def test_text_from_outside_is_another_request(path):
+    def visiting(open_world):
+        @tool(open_world=open_world, read_only=True)
+        def visit() -> str:
+            """Visit."""
+            return "a page"
+
+        return visit
+
+    model = ScriptedInterface(call("visit"), "Seen.")
+    Agent([visiting(False)], model, replay=Replay(path, "record")).run("Go")
+    with pytest.raises(ReplayError, match=r"\+result of visit \(text from outside\): a page"):
+        Agent([visiting(True)], replay=path).run("Go")
+
+
+def test_a_file_can_be_edited_by_hand(path):
+    Agent([], ScriptedInterface("One."), replay=Replay(path, "record")).run("Hello")
+    path.write_text("\ufeff" + path.read_text().replace("Hello", "Hullo").replace("}\n", "}\n\n"))
+    assert Agent([], replay=path).run("Hullo").output == "One."
+    asked = ScriptedInterface("Two.")
+    for _ in range(2):
+        assert Agent([], asked, replay=Replay(path, "missing")).run("Hello").output == "Two."
+
+    assert len(asked.requests) == 1
+    assert [Agent([], replay=path).run(each).output for each in ("Hello", "Hullo")] == [
+        "Two.",
+        "One.",
+    ]
+
+
+def test_a_writer_that_was_killed_within_a_line_disturbs_no_other(path):
+    replay = Replay(path, "record")
+    Agent([], ScriptedInterface("One."), replay=replay).run("a")
+    with path.open("ab") as other:
+        other.write(b'{"part": "12')
+    Agent([], ScriptedInterface("Two."), replay=replay).run("b")
+
+    assert [Agent([], replay=path).run(each).output for each in "ab"] == ["One.", "Two."]
+
+
+def test_a_link_and_a_long_name_are_recorded_to(path, tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "there" / "run.jsonl")
+    for place in (tmp_path / "link.jsonl", tmp_path / ("x" * 249 + ".jsonl")):
+        Agent([], ScriptedInterface("One."), replay=Replay(place, "record")).run("a")
+        assert Agent([], replay=place).run("a").output == "One."
+    assert (tmp_path / "link.jsonl").is_symlink()
