@@ -259,6 +259,7 @@ class Agent(Generic[T]):
                 goes_on=begin.goes_on,
                 conversation=given.get("conversation"),
                 turn=begin.turn,
+                revision=begin.earlier.revision if begin.earlier else 0,
             )
             record = self.journal.begin(loop.run(), start)
         recorded = self._replay.results_of_calls if self._replay else None

@@ -46,8 +46,8 @@ class RunOptions(ResumeOptions, total=False):
 
     Args:
         after: A run to go on with: its calls without a result are run first, limits, steps and
-            usage count on, and `call_key`s stay the same. After one that has its answer they count
-            anew: that is the next turn of a conversation.
+            usage count on, and `call_key`s stay the same. After one that has its answer a run of
+            its own begins: the next turn of a conversation.
         messages: A transcript to continue as a run of its own, such as a conversation so far.
         run_id: The id of the run, if not one by chance.
         conversation: The name of a conversation in the journal: the run goes on from its last turn,
@@ -63,18 +63,22 @@ class RunOptions(ResumeOptions, total=False):
 def journal_of(given: Store | str | os.PathLike[str] | None) -> Store | None:
     """The journal that is meant, if any: the one of the process for a path."""
     if not isinstance(given, str | os.PathLike):
+        if given is not None and not isinstance(given, Store):
+            raise ConfigError(f"journal= takes a path or a Journal, not {given!r}.")
         return given
     from agentkit.journal.store import journal_at
 
-    return journal_at(os.path.abspath(given)) if given else None
+    return journal_at(os.path.abspath(os.path.expanduser(given))) if given else None
 
 
 def replay_of(given: Replay | str | os.PathLike[str] | None) -> Replay | None:
     """The replay that is meant, if any."""
-    if not isinstance(given, str | os.PathLike):
-        return given
     from agentkit.replay.replay import Replay, writer_at
 
+    if not isinstance(given, str | os.PathLike):
+        if given is not None and not isinstance(given, Replay):
+            raise ConfigError(f"replay= takes a path or a Replay, not {given!r}.")
+        return given
     replay = Replay(given)
     writes = replay.mode in ("record", "missing")
     return writer_at(os.path.abspath(replay.path or ""), replay.mode) if writes else replay

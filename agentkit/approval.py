@@ -88,14 +88,17 @@ class Gate:
                 return "every call is to be approved"
             case "ask_for_destructive" if tool.destructive:
                 return f"{tool.name} may destroy something"
-            case "ask_after_untrusted" if not tool.read_only and self._untrusted(messages):
+            case "ask_after_untrusted" if not tool.read_only and has_untrusted(
+                messages, self.toolbox
+            ):
                 return f"{tool.name} may change something, and text from outside has come in"
         return None
 
-    def _untrusted(self, messages: Sequence[Message]) -> bool:
-        """Whether anybody's text came in, also in a transcript that was stored without the mark."""
-        outside = {each.name for each in self.toolbox.values() if each.open_world}
-        return any(
-            getattr(each, "untrusted", False) or getattr(each, "name", None) in outside
-            for each in messages
-        )
+
+def has_untrusted(messages: Sequence[Message], toolbox: Toolbox) -> bool:
+    """Whether anybody's text came in, also in a transcript that was stored without the mark."""
+    outside = {each.name for each in toolbox.values() if each.open_world}
+    return any(
+        getattr(each, "untrusted", False) or getattr(each, "name", None) in outside
+        for each in messages
+    )

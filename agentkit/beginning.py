@@ -69,6 +69,6 @@ class Beginning:
             return cls(begin, prompt, given.get("run_id") or "", False, None, turn)
         if after.unsaid is not None:
             prompt = after.unsaid if prompt is None else f"{after.unsaid}\n\n{prompt}"
-        run_id = "" if after.done and conversation else after.id
-        earlier = None if after.done else after
-        return cls(begin, prompt, run_id, bool(run_id), earlier, None)
+        if after.done:  # the next turn is a run of its own
+            return cls(begin, prompt, "", False, None, None)
+        return cls(begin, prompt, after.id, bool(after.id), after, None)

@@ -89,9 +89,10 @@ def _shorter(
 def _fed(loop: Loop[Any], piece: Delta | Wait | Response, record: Record | None) -> Event:
     if not isinstance(piece, Response):
         return piece
-    response = loop.feed(piece)
+    response = loop.take(piece)
     if record:
         record.response(response)
+    loop.settle()
     return ResponseReceived(response)
 
 
@@ -99,6 +100,7 @@ def _ended(loop: Loop[Any], record: Record | None) -> Event:
     run = loop.run()
     if record:
         record.end(run)
+        run = replace(run, revision=record.revision)
     return RunEnded(run)
 
 
@@ -106,7 +108,8 @@ def _hand_over(loop: Loop[Any], error: BaseException, record: Record | None) -> 
     loop.cancel()
     run, waited = loop.run(), error.waited if isinstance(error, InterfaceError) else 0.0
     run = replace(run, waited=run.waited + waited)
-    cast(Any, error).run = run
     if record:
         with suppress(JournalError):  # the error that ends the run says more
             record.end(run, error)
+        run = replace(run, revision=record.revision)
+    cast(Any, error).run = run

@@ -25,15 +25,13 @@ from agentkit.messages import (
     ResultMessage,
     UserMessage,
 )
-from agentkit.reading import LEFT_OUT, READ, offered, read_result, without_old_results
+from agentkit.reading import LEFT_OUT, READ, offered, read_result, room_for, without_old_results
 from agentkit.recorder import DueCall
 from agentkit.run import Run, Step
-from agentkit.transcript import cut_short, last_assistant, settled, told_apart
+from agentkit.transcript import cut_short, last_assistant, replies_in, settled, told_apart
 from agentkit.watch import Watch
 
 T = TypeVar("T")
-_NO_LIMIT = 2.0**53
-_LEAST_ROOM = 1_000  # characters; less is of no use to a model
 _UNSAID = (
     "Calls of this transcript wait for approval, so the prompt was not said. First decide on each "
     "of run.pending: run.approve(call), or run.deny(call, why)."
@@ -81,8 +79,9 @@ class Loop(Generic[T]):
         self._model, self._options, self._answer = model, dict(options or {}), answer
         self._earlier, self._id = earlier, run_id
         self._steps: list[Step] = list(earlier.steps) if earlier else []
-        self._watch = Watch(limits or Limits(), clock, self._steps)
         self._goes_on = bool(self._results)  # and is in the middle of a step
+        before = self._steps[:-1] if self._goes_on else self._steps
+        self._watch = Watch(limits or Limits(), clock, before)
         self._begun: set[int] = set()
         self._wants_answer = False
         self._output: Any = None
@@ -103,9 +102,8 @@ class Loop(Generic[T]):
             raise ConfigError("There is nothing to answer: give a prompt.")
         if is_text:
             self._take_text(last.content or "")
-        for due in self.open_calls() if self._answer else ():
-            if self._answer and due.call.name == ANSWER:
-                self.feed_result(due, self._take_answer(self._answer, due.call))
+        if self._goes_on:
+            self.settle()
 
     def due(self) -> Request | tuple[DueCall, ...] | None:
         """What to do next: send a request, run calls, or nothing more.
@@ -133,6 +131,12 @@ class Loop(Generic[T]):
         )
 
     def feed(self, response: Response) -> Response:
+        """Take the model's response, and what follows from it."""
+        response = self.take(response)
+        self.settle()
+        return response
+
+    def take(self, response: Response) -> Response:
         """Take the model's response; gives it back with its calls made readable."""
         cut = response.finish_reason in _CUT
         mended = [readable(replace(c, **_BARE), cut=cut) for c in response.message.calls]
@@ -145,11 +149,23 @@ class Loop(Generic[T]):
         self._messages.append(message)
         self._steps.append(Step(response))
         self._results = [None] * len(calls)
-        if calls:
-            self._settle(calls)
-        else:
-            self._take_text(message.content or "")
         return response
+
+    def settle(self) -> None:
+        """See what follows from the last response: an answer, or calls that no tool is to run."""
+        found = last_assistant(self._messages)
+        assert found  # it was taken
+        if not found[1].calls:
+            self._take_text(found[1].content or "")
+        for index, call in enumerate(found[1].calls):
+            is_known = self._results[index] is not None
+            if self._answer and call.name == ANSWER:
+                if not is_known:
+                    self._results[index] = self._take_answer(self._answer, call)
+            elif self._watch.too_many_calls() and not is_known:
+                text = "Error: not run, because the limit of calls is reached."
+                self._results[index] = ResultMessage(call.name, text, call.id, is_error=True)
+        self._close_if_complete()
 
     def feed_result(self, due: DueCall, result: ResultMessage) -> None:
         """Take the result of a call; a second one for the same call is ignored."""
@@ -167,14 +183,9 @@ class Loop(Generic[T]):
         return (*self._messages, *filter(None, self._results))
 
     def room(self) -> int:
-        """Characters that each result of this step may have, so that the next request is taken.
-
-        Together they get a quarter of the tokens that the server takes in a minute, with four
-        characters a token.
-        """
+        """Characters that each result of this step may have, so that the next request is taken."""
         quotas = self._steps[-1].response.quotas if self._steps else ()
-        tokens = min((each.limit for each in quotas if each.kind == "tokens"), default=_NO_LIMIT)
-        return max(int(tokens) // max(len(self._results), 1), _LEAST_ROOM)
+        return room_for(len(self._results), quotas)
 
     def read(self, call: FunctionCall) -> ResultMessage | None:
         """The result of a call that reads on in an earlier result; None for other calls."""
@@ -205,8 +216,9 @@ class Loop(Generic[T]):
         self._results = [result and replace(result, id=call.id) for result, call in pairs]
         if self._finished:  # by an answer that came with calls that wait
             text = "Error: not taken, because other calls wait for approval. Answer after them."
-            index = [call.name for call in calls].index(ANSWER)
-            self._results[index] = ResultMessage(ANSWER, text, calls[index].id, is_error=True)
+            for index, call in enumerate(calls):
+                if call.name == ANSWER:
+                    self._results[index] = ResultMessage(ANSWER, text, call.id, is_error=True)
             self._output, self._finished = None, False
         self._held = True
         return tuple(each for each in self.open_calls() if each.call.waits)
@@ -221,7 +233,8 @@ class Loop(Generic[T]):
     def run(self) -> Run[T]:
         """The run so far."""
         run: Run[T] = Run.of_steps(self._id, self._output, self.messages, tuple(self._steps))
-        run = replace(run, unsaid=self._prompt, done=self._finished)
+        summarized = self._earlier.summarized if self._earlier else 0
+        run = replace(run, unsaid=self._prompt, done=self._finished, summarized=summarized)
         return run if self._earlier is None or self._earlier.steps else run.after(self._earlier)
 
     def open_calls(self) -> tuple[DueCall, ...]:
@@ -229,24 +242,13 @@ class Loop(Generic[T]):
         found = last_assistant(self._messages)
         if found is None:
             return ()
-        ordinal = sum(isinstance(each, AssistantMessage) for each in self._messages)
+        ordinal = replies_in(self._messages) + (self._earlier.summarized if self._earlier else 0)
         calls = found[1].calls
         return tuple(
             DueCall.of(calls[index], f"{self._id}:{ordinal}", index)
             for index, result in enumerate(self._results)
             if result is None
         )
-
-    def _settle(self, calls: Sequence[FunctionCall]) -> None:
-        """Settle the calls that no tool is to run: the answer, and those over the limit."""
-        for index, call in enumerate(calls):
-            if self._answer and call.name == ANSWER:
-                self._results[index] = self._take_answer(self._answer, call)
-                continue
-            if self._watch.too_many_calls():
-                text = "Error: not run, because the limit of calls is reached."
-                self._results[index] = ResultMessage(call.name, text, call.id, is_error=True)
-        self._close_if_complete()
 
     def _take_answer(self, answer: Answer[T], call: FunctionCall) -> ResultMessage:
         try:

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from agentkit.arguments import read_arguments
 from agentkit.errors import ArgumentsError
-from agentkit.messages import FunctionCall, FunctionDefinition, Message, ResultMessage
+from agentkit.messages import FunctionCall, FunctionDefinition, Message, Quota, ResultMessage
 from agentkit.transcript import last_assistant
 
 READ = "read_result"
@@ -17,6 +17,8 @@ READ = "read_result"
 LONGEST = 1_000_000
 """Characters of a result that are kept to be read."""
 
+_NO_LIMIT = 2.0**53
+_LEAST_ROOM = 1_000  # characters; less is of no use to a model
 _PART = 8_000  # characters that one call gives, where there is room for so many
 
 DEFINITION = FunctionDefinition(
@@ -85,6 +87,16 @@ def _left_out(result: ResultMessage) -> ResultMessage:
         f"{whole[:_BEGINNING]}\n[... left out to save tokens: {len(whole):,} characters; {hint}]"
     )
     return replace(result, content=content, whole=whole, handle=handle)
+
+
+def room_for(results: int, quotas: Sequence[Quota]) -> int:
+    """Characters that each of so many results may have.
+
+    Together they get a quarter of the tokens that the server takes in a minute, with four
+    characters a token.
+    """
+    tokens = min((each.limit for each in quotas if each.kind == "tokens"), default=_NO_LIMIT)
+    return max(int(tokens) // max(results, 1), _LEAST_ROOM)
 
 
 def handle_of(whole: str) -> str:

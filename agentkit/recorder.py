@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from agentkit.messages import FunctionCall, Message, Request, Response, ResultMessage
 from agentkit.run import Run
@@ -31,6 +31,10 @@ class DueCall:
 
 class Record(Protocol):
     """The record of one run, such as the one that a journal keeps."""
+
+    @property
+    def revision(self) -> int:
+        """How many events it has."""
 
     def request(self, request: Request) -> None:
         """A request is about to be sent."""
@@ -68,6 +72,7 @@ class Start:
         goes_on: Whether it may be there already.
         conversation: The conversation that it belongs to.
         turn: Which turn of it this is; one more than the last if not given.
+        revision: How many events it has, where that is known: it must not have gone on meanwhile.
     """
 
     prompt: str | None = None
@@ -76,8 +81,10 @@ class Start:
     goes_on: bool = False
     conversation: str | None = None
     turn: int | None = None
+    revision: int = 0
 
 
+@runtime_checkable
 class Store(Protocol):
     """Where runs are kept, such as a `Journal`."""
 

@@ -16,6 +16,9 @@ _UNFIT = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and cursor movements, whole
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # what is left of C0 and C1, but not \t and \n
 )
+HIDDEN = "[secret]"
+"""What stands in the place of a secret."""
+
 SHORTEST = 8
 """Characters of a secret; hiding a shorter one would also hide ordinary words."""
 
@@ -32,13 +35,13 @@ def environment_secrets() -> list[str]:
 
 def hide(text: str, secrets: Iterable[str]) -> str:
     """The text without API keys and the given secrets, but for short ones."""
-    return _KEYS.sub("[secret]", without(text, (s for s in secrets if len(s) >= SHORTEST)))
+    return _KEYS.sub(HIDDEN, without(text, (s for s in secrets if len(s) >= SHORTEST)))
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
     """The text without these secrets, however short, in any of the forms that JSON gives them."""
     for form in _forms(tuple(secrets)):
-        text = text.replace(form, "[secret]")
+        text = text.replace(form, HIDDEN)
     return text
 
 
@@ -56,6 +59,12 @@ def _forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
             )
         )
     )
+
+
+def hide_all(value: Any, secrets: Iterable[str]) -> Any:
+    """`hide_in`, also in the names of fields, and in numbers."""
+    secrets = list(secrets)
+    return _numbers(value, lambda text: hide(text, secrets))
 
 
 def hide_in(value: Any, secrets: Iterable[str], kept: Collection[str] = ()) -> Any:

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from pydantic_core import to_jsonable_python
-
 from agentkit.errors import ConfigError
 from agentkit.messages import (
     AssistantMessage,
@@ -19,7 +17,7 @@ from agentkit.messages import (
     Usage,
 )
 from agentkit.redact import plain
-from agentkit.saving import checked, load_messages, save_messages
+from agentkit.saving import checked, load_messages, plain_value, save_messages
 from agentkit.transcript import answer, approve, deny, pending
 
 T = TypeVar("T")
@@ -51,6 +49,10 @@ class Run(Generic[T]):
         cost: US dollars for all its responses; None where the price of one is not known.
         waited: Seconds that its requests waited for the server's limits, or to be sent again.
         unsaid: A prompt that is not in the transcript yet, because calls before it have no result.
+        summarized: How many replies of the model a summary took the place of; `call_key`s count
+            them, so that each call keeps its own.
+        revision: How far the journal's record of it goes: it is not gone on with from here once
+            somebody else did. 0 if that is not known.
     """
 
     id: str
@@ -63,6 +65,8 @@ class Run(Generic[T]):
     waited: float = 0.0
     unsaid: str | None = None
     done: bool = False
+    summarized: int = 0
+    revision: int = field(default=0, compare=False, repr=False)
 
     @classmethod
     def of_steps(
@@ -142,6 +146,8 @@ class Run(Generic[T]):
         Raises:
             ConfigError: The run has fewer steps, or its transcript does not show them any more.
         """
+        if type(steps) is not int:
+            raise ConfigError(f"A fork is from a number of steps, not from {steps!r}.")
         said = [n for n, each in enumerate(self.messages) if isinstance(each, AssistantMessage)]
         first = len(said) - len(self.steps)
         if not 0 <= steps <= len(self.steps) or first < 0:
@@ -150,7 +156,7 @@ class Run(Generic[T]):
                 f"{', of which a summary took the place' if first < 0 else ''}."
             )
         if steps == len(self.steps):
-            return replace(self, id="")
+            return replace(self, id="", revision=0)
         messages = self.messages[: said[first + steps]]
         return Run.of_steps("", None, messages, self.steps[:steps])
 
@@ -184,6 +190,8 @@ class Run(Generic[T]):
                 waited=float(saved.get("waited", 0.0)),
                 unsaid=None if saved.get("unsaid") is None else str(saved["unsaid"]),
                 done=bool(saved.get("done", saved.get("output") is not None)),
+                summarized=int(saved.get("summarized", 0)),
+                revision=int(saved.get("revision", 0)),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"This is not a run that to_dict gave: {error!r}.") from error
@@ -192,7 +200,7 @@ class Run(Generic[T]):
         """The whole run as plain values for JSON."""
         return {
             "id": self.id,
-            "output": to_jsonable_python(self.output, fallback=str),
+            "output": plain_value(self.output),
             "done": self.done,
             "messages": save_messages(self.messages),
             "pending": [
@@ -206,6 +214,8 @@ class Run(Generic[T]):
             "cost": self.cost,
             "waited": round(self.waited, 3),
             **({} if self.unsaid is None else {"unsaid": self.unsaid}),
+            **({"summarized": self.summarized} if self.summarized else {}),
+            **({"revision": self.revision} if self.revision else {}),
         }
 
     def __str__(self) -> str:

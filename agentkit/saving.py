@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from functools import cache
 from typing import Any, get_type_hints
@@ -24,6 +25,16 @@ from agentkit.messages import (
 def save_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
     """Plain values to store as JSON; `load_messages` reads them back."""
     return [_plain(message) for message in messages]
+
+
+def plain_value(value: Any) -> Any:
+    """Any value as plain ones for JSON: as pydantic writes it, or else as its text."""
+    from pydantic_core import to_jsonable_python
+
+    for bytes_mode in ("utf8", "base64"):  # the second for bytes that are no text
+        with suppress(ValueError, RecursionError):
+            return to_jsonable_python(value, fallback=str, bytes_mode=bytes_mode)
+    return str(value)
 
 
 def load_messages(saved: Iterable[Mapping[str, Any]]) -> tuple[Message, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from agentkit.approval import has_untrusted
 from agentkit.errors import ConfigError
 from agentkit.interface import Interface
 from agentkit.messages import (
@@ -19,7 +20,7 @@ from agentkit.messages import (
 from agentkit.results import capped
 from agentkit.run import Run
 from agentkit.toolbox import Toolbox
-from agentkit.transcript import last_assistant
+from agentkit.transcript import last_assistant, replies_in
 
 _ASK = """\
 Below is the beginning of a conversation between a user and an assistant that calls functions. \
@@ -79,12 +80,7 @@ class Summary:
             old, recent = messages[start:turn], messages[turn:]
         if not old:
             raise ConfigError("There is nothing to sum up: the transcript has one exchange alone.")
-        outside = {each.name for each in toolbox.values() if each.open_world}
-        untrusted = any(
-            getattr(each, "untrusted", False) or getattr(each, "name", None) in outside
-            for each in old
-        )
-        return cls(run, messages[:start], old, recent, untrusted)
+        return cls(run, messages[:start], old, recent, has_untrusted(old, toolbox))
 
     def prompt(self, interface: Interface, model: str) -> str:
         """What to ask the model; long texts are cut until the interface takes it."""
@@ -105,6 +101,7 @@ class Summary:
             whole,
             messages=(*self.before, summary, *self.recent),
             steps=(*answer.steps, *self.run.steps),
+            summarized=self.run.summarized + replies_in(self.old),
         )
 
 

@@ -12,6 +12,7 @@ from agentkit.messages import AssistantMessage, FunctionCall, Message, ResultMes
 CUT_SHORT = "Error: the run ended before this call had a result; it may or may not have run."
 NOT_BEGUN = "Error: not run, because the run ended before its turn came."
 MAY_HAVE_RUN = "it had begun when the run was cut short: it may or may not have run"
+LOST_SECRET = "a secret in its arguments was not stored: approve it with other arguments"
 """Why a call waits that somebody has to look at first."""
 
 _UNDECIDED = "Error: not run, because nobody approved it."
@@ -72,6 +73,11 @@ def last_assistant(messages: Sequence[Message]) -> tuple[int, AssistantMessage] 
         if isinstance(message, AssistantMessage):
             return index, message
     return None
+
+
+def replies_in(messages: Sequence[Message]) -> int:
+    """How many messages are the model's."""
+    return sum(isinstance(each, AssistantMessage) for each in messages)
 
 
 def told_apart(calls: Sequence[FunctionCall]) -> tuple[FunctionCall, ...]:

@@ -92,18 +92,35 @@ class per_process(Generic[P, R]):  # noqa: N801 - it is used as a decorator
 
 
 def renew_in_children(thing: Any) -> None:
-    """Call `thing.renew()` in every forked child: threads, locks and connections stay behind."""
+    """Call `thing.renew()` in every forked child: threads, locks and connections stay behind.
+
+    Where a thing has a `quiet` lock, nobody else holds it while the process forks: a library in C
+    that is called with it may have locks of its own, which would be locked in the child for ever.
+    """
     _renewed.add(thing)
 
 
+def _hold() -> None:
+    _quiet.append([thing.quiet for thing in tuple(_renewed) if hasattr(thing, "quiet")])
+    for lock in _quiet[-1]:
+        lock.acquire()
+
+
+def _let_go() -> None:
+    for lock in _quiet.pop():
+        lock.release()
+
+
 def _renew() -> None:
+    _quiet.clear()
     for thing in tuple(_renewed):
         thing.renew()
 
 
 _renewed: WeakSet[Any] = WeakSet()
+_quiet: list[list[Any]] = []  # locks that are held for a fork
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_renew)
+    os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_renew)
 
 
 @cache

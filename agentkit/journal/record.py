@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic_core import to_jsonable_python
-
 from agentkit.errors import JournalError
-from agentkit.journal.store import Journal
+from agentkit.journal.file import JournalFile
 from agentkit.journal.texts import Packer, fit, json_of
 from agentkit.messages import FunctionDefinition, Message, Request, Response, ResultMessage
 from agentkit.notices import complain
 from agentkit.recorder import DueCall, Start
 from agentkit.redact import environment_secrets, hide
 from agentkit.run import Run
-from agentkit.saving import save_messages, save_response
+from agentkit.saving import plain_value, save_messages, save_response
+
+_HURRY = 0.0  # seconds to wait for others that write, where they were waited for in vain
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What is to be written of an event, and what else with it."""
+
+    kind: str
+    key: str | None
+    data: dict[str, Any]
+    pack: Packer
+    also: tuple[str, tuple[Any, ...]] | None = None
+    at: float = field(default_factory=time.time)
 
 
 class JournalRecord:
     """The record of one run.
 
     A run whose journal fails on the way goes on without it, and says so in the log: its answer is
-    worth more. But a run that somebody else goes on with meanwhile ends before its next step.
+    worth more. What could not be written is tried again with each event. But a run that somebody
+    else goes on with meanwhile ends before its next step.
 
     Args:
-        journal: Where it is kept.
+        file: Where it is kept.
         run: The run, with the transcript that it begins with.
         start: What else is known of it.
 
@@ -34,10 +48,11 @@ class JournalRecord:
         JournalError: The journal cannot be used, has such a run, or somebody else took the turn.
     """
 
-    def __init__(self, journal: Journal, run: Run[Any], start: Start) -> None:
-        self._journal, self._id = journal, run.id
+    def __init__(self, file: JournalFile, run: Run[Any], start: Start) -> None:
+        self._file, self._id = file, run.id
         self._known = run.messages
-        self._broken = False
+        self._unwritten: list[_Event] = []
+        self._failing = False  # whether the last that was to be written could not be
         self._definitions: tuple[FunctionDefinition, ...] = ()
         self._marks: list[dict[str, str]] = []
         self._secrets = environment_secrets()
@@ -45,16 +60,24 @@ class JournalRecord:
         data: dict[str, Any] = {"at": 0, "messages": pack.marks(save_messages(run.messages))}
         data |= {} if start.prompt is None else {"prompt": pack.text(start.prompt)}
         data |= {} if run.unsaid is None else {"unsaid": pack.text(run.unsaid)}
-        data |= {"steps": [pack.step(each) for each in run.steps]} if run.steps else {}
+        data |= {"summarized": run.summarized} if run.summarized else {}
+        data |= {"steps": [pack.step(each) for each in run.steps]}
 
         def work(connection: sqlite3.Connection) -> int:
             self._enter(connection, start)
-            last = "SELECT coalesce(max(number), 0) + 1 FROM events WHERE run = ?"
+            last = "SELECT coalesce(max(number), 0) FROM events WHERE run = ?"
             (number,) = connection.execute(last, (run.id,)).fetchone()
-            _insert(connection, pack, run.id, number, "begin", None, data)
-            return int(number)
+            if start.revision not in (0, number):
+                raise JournalError(
+                    f"The run {run.id!r} went on meanwhile: agent.stored({run.id!r}) is how it "
+                    "stands now."
+                )
+            _insert(connection, run.id, number + 1, _Event("begin", None, data, pack))
+            return int(number) + 1
 
-        self._number = journal.use(work, write=True)
+        revision = file.write(work)
+        assert revision is not None  # no run begins in the middle of writing
+        self.revision = revision
 
     def _enter(self, connection: sqlite3.Connection, start: Start) -> None:
         """Make the run's row, or find it."""
@@ -120,8 +143,7 @@ class JournalRecord:
         """The run has ended: with its answer, with calls that wait, or with an error."""
         pack = Packer(self._secrets)
         state = "failed" if error else "waiting" if run.pending else "done"
-        plain = to_jsonable_python(run.output, fallback=str)
-        output = json_of(pack.hidden(plain)) if state == "done" else None
+        output = json_of(pack.hidden(plain_value(run.output))) if state == "done" else None
         why = fit(hide(_why(error), self._secrets)) if error else None
         # What an error closed in the transcript is open for who goes on with the run.
         news = {} if error else self._news(run.messages, pack)
@@ -151,32 +173,42 @@ class JournalRecord:
         pack: Packer,
         also: tuple[str, tuple[Any, ...]] | None = None,
     ) -> None:
-        if self._broken:
-            return
+        self._unwritten.append(_Event(kind, key, data, pack, also))
+        written: list[_Event] = []
 
-        def work(connection: sqlite3.Connection) -> None:  # one at a time, as the journal sees to
-            _insert(connection, pack, self._id, self._number + 1, kind, key, data)
-            if also is not None:
-                connection.execute(*also)
-            self._number += 1
+        def work(connection: sqlite3.Connection) -> None:  # one at a time, as the file sees to
+            written.extend(self._unwritten)
+            for number, each in enumerate(written, self.revision + 1):
+                _insert(connection, self._id, number, each)
+
+        def then() -> None:
+            del self._unwritten[: len(written)]
+            self.revision += len(written)
+            self._failing = False
 
         try:
-            self._journal.use(work, write=True)
+            self._file.write(work, patience=_HURRY if self._failing else None, then=then)
         except JournalError as error:
             if "UNIQUE" in str(error.__cause__):
                 raise JournalError(
                     f"Somebody else goes on with the run {self._id} meanwhile; this one ends."
                 ) from error
-            self._broken = True
-            complain(f"{error} The run {self._id} goes on without it.")
+            if not self._failing:
+                complain(
+                    f"{error} The run {self._id} goes on without it. What it does now is written "
+                    "as soon as that is possible; until then a resumed run would do it again."
+                )
+            self._failing = True
 
 
 def _why(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-def _insert(connection: sqlite3.Connection, pack: Packer, *event: Any) -> None:
-    run_id, number, kind, key, data = event
-    connection.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?)", pack.texts.items())
-    row = (run_id, number, time.time(), kind, key, pack.dumped(data))
+def _insert(connection: sqlite3.Connection, run_id: str, number: int, event: _Event) -> None:
+    texts = event.pack.texts.items()
+    connection.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?)", texts)
+    row = (run_id, number, event.at, event.kind, event.key, event.pack.dumped(event.data))
     connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", row)
+    if event.also is not None:
+        connection.execute(*event.also)

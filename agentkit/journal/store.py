@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
+from math import inf
 from pathlib import Path
-from threading import Lock
-from typing import Any, TypeVar, Unpack
+from typing import Any, Unpack
 
 from agentkit.errors import ConfigError, JournalError
+from agentkit.journal.file import JournalFile
 from agentkit.journal.stored import (
     Only,
     StoredEvent,
@@ -20,13 +21,11 @@ from agentkit.journal.stored import (
     stored_run,
     stored_runs,
 )
-from agentkit.journal.tables import connected, unusable
 from agentkit.journal.texts import fit
 from agentkit.recorder import Record, Start
 from agentkit.run import Run
-from agentkit.workers import per_process, renew_in_children
+from agentkit.workers import per_process
 
-T = TypeVar("T")
 _DAY = 86_400.0  # seconds
 _ALIVE = 3_600.0  # seconds since a run's last event after which it counts as cut short
 _LOOK = 3_600.0  # seconds between two looks for runs that are too old
@@ -47,45 +46,17 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, keep_days: float | None = None) -> None:
-        if keep_days is not None and not keep_days >= 0:
-            raise ConfigError(f"keep_days is a number of days from 0 on, not {keep_days!r}.")
-        self.path, self.keep_days = Path(path).expanduser(), keep_days
+        if not isinstance(path, str | os.PathLike) or not path:
+            raise ConfigError(f"A journal is at a path, not at {path!r}.")
+        if keep_days is not None:
+            _check_days(keep_days)
+        self.path, self.keep_days = Path(os.path.expanduser(path)), keep_days
+        self.file = JournalFile(self.path)
         self._looked = -_LOOK  # when old runs were last looked for
-        self.renew()
-        renew_in_children(self)
-
-    def renew(self) -> None:
-        """Begin anew, as a forked child must: SQLite's connections stay with their process."""
-        self._lock = Lock()
-        self._connection: sqlite3.Connection | None = None
-
-    def use(self, work: Callable[[sqlite3.Connection], T], *, write: bool = False) -> T:
-        """What a function gives that is called with the connection, in one transaction.
-
-        Raises:
-            JournalError: The file cannot be used.
-        """
-        with self._lock:
-            if self._connection is None:
-                self._connection = connected(self.path)
-            connection = self._connection
-            try:
-                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-                value = work(connection)
-                connection.execute("COMMIT")
-                return value
-            except (sqlite3.Error, ValueError, TypeError, LookupError, OverflowError) as error:
-                raise unusable(self.path, error) from error
-            finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close the file; it is opened again when it is used again."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        self.file.close()
 
     def begin(self, run: Run[Any], start: Start) -> Record:
         """The record of a run that begins, or goes on, with this transcript.
@@ -96,12 +67,12 @@ class Journal:
         """
         from agentkit.journal.record import JournalRecord
 
-        record = JournalRecord(self, run, start)
+        self.file.look_whether_it_is_there()
         now = time.monotonic()
         if self.keep_days is not None and now >= self._looked + _LOOK:
             self._looked = now
-            self.forget(days=self.keep_days)
-        return record
+            self.forget(days=self.keep_days, but=run.id)
+        return JournalRecord(self.file, run, start)
 
     def run(self, run_id: str, *, repeat: Collection[str] = ()) -> Run[Any]:
         """A run as far as it came, with its steps, to look at or to go on with.
@@ -116,7 +87,7 @@ class Journal:
         Raises:
             JournalError: There is no such run, or the file cannot be used.
         """
-        found = self.use(lambda connection: stored_run(connection, run_id, repeat.__contains__))
+        found = self.file.read(lambda c: stored_run(c, run_id, repeat.__contains__))
         if found is None:
             raise self._no(run_id)
         return found
@@ -127,7 +98,7 @@ class Journal:
         Raises:
             JournalError: There is no such run, or the file cannot be used.
         """
-        found = self.use(lambda connection: stored_runs(connection, {"id": run_id}, 1))
+        found = self.file.read(lambda connection: stored_runs(connection, {"id": run_id}, 1))
         if not found:
             raise self._no(run_id)
         return found[0]
@@ -142,8 +113,8 @@ class Journal:
             JournalError: There is none, there are several, or the file cannot be used.
         """
         sql = "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 2"  # shortest first
-        given = (len(beginning), fit(beginning))
-        found = [each for (each,) in self.use(lambda c: c.execute(sql, given).fetchall())]
+        given = (len(str(beginning)), fit(str(beginning)))
+        found = [each for (each,) in self.file.read(lambda c: c.execute(sql, given).fetchall())]
         if not found and beginning == "last":
             found = [each.id for each in self.runs(limit=1)]
         if not found:
@@ -161,7 +132,7 @@ class Journal:
         Raises:
             JournalError: The run has not ended, or the file cannot be used.
         """
-        return self.use(lambda connection: last_turn(connection, conversation))
+        return self.file.read(lambda connection: last_turn(connection, conversation))
 
     def events(self, run_id: str) -> Sequence[StoredEvent]:
         """What happened in a run, in order; nothing if there is no such run.
@@ -169,7 +140,7 @@ class Journal:
         Raises:
             JournalError: The file cannot be used.
         """
-        return self.use(lambda connection: stored_events(connection, run_id))
+        return self.file.read(lambda connection: stored_events(connection, run_id))
 
     def runs(self, *, limit: int = 100, **only: Unpack[Only]) -> Sequence[StoredRun]:
         """The newest runs first.
@@ -181,29 +152,41 @@ class Journal:
         Raises:
             JournalError: The file cannot be used.
         """
-        return self.use(lambda connection: stored_runs(connection, only, limit))
+        return self.file.read(lambda connection: stored_runs(connection, only, limit))
 
     def prune(self, *, days: float) -> int:
         """Forget runs that began longer ago, and give the space back; the number of them.
 
-        Those that still run stay: they wrote something in the last hour.
+        Those that still run stay: they wrote something in the last hour. Those that wait for a
+        decision do not.
 
         Raises:
+            ConfigError: `days` is below 0.
             JournalError: The file cannot be used.
         """
         gone = self.forget(days=days)
         self.vacuum()
         return gone
 
-    def forget(self, *, days: float) -> int:
-        """`prune` without giving the space back, which new runs will use: it is quicker."""
+    def forget(self, *, days: float, but: str = "") -> int:
+        """`prune` without giving the space back, which new runs will use: it is quicker.
+
+        Args:
+            days: How long ago.
+            but: The id of a run that stays.
+
+        Raises:
+            ConfigError: `days` is below 0.
+            JournalError: The file cannot be used.
+        """
+        _check_days(days)
 
         def work(connection: sqlite3.Connection) -> int:
             now = time.time()
             gone = connection.execute(
-                "DELETE FROM runs WHERE begun < ? AND NOT (state = 'running' AND EXISTS "
-                "(SELECT 1 FROM events WHERE run = runs.id AND at > ?))",
-                (now - days * _DAY, now - _ALIVE),
+                "DELETE FROM runs WHERE begun < ? AND id <> ? AND NOT (state = 'running' AND "
+                "EXISTS (SELECT 1 FROM events WHERE run = runs.id AND at > ?))",
+                (now - days * _DAY, but, now - _ALIVE),
             ).rowcount
             if gone:
                 connection.execute(
@@ -212,7 +195,7 @@ class Journal:
                 )
             return gone
 
-        return self.use(work, write=True)
+        return self.file.write(work) or 0
 
     def vacuum(self) -> None:
         """Give the space of what was forgotten back to the file system.
@@ -220,17 +203,16 @@ class Journal:
         Raises:
             JournalError: The file cannot be used.
         """
-        self.use(lambda connection: None)  # which opens it
-        with self._lock:
-            assert self._connection
-            try:
-                self._connection.execute("VACUUM")
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.Error as error:
-                raise unusable(self.path, error) from error
+        self.file.alone("VACUUM")
+        self.file.alone("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def __repr__(self) -> str:
         return f"Journal({os.fspath(self.path)!r})"
+
+
+def _check_days(days: Any) -> None:
+    if not isinstance(days, int | float) or not 0 <= days < inf:
+        raise ConfigError(f"Days are a number from 0 on, not {days!r}.")
 
 
 @per_process

@@ -10,9 +10,10 @@ from typing import Any, TypedDict
 
 from agentkit.errors import JournalError
 from agentkit.journal.texts import messages_of, response_of, step_of, unpacked
-from agentkit.messages import Message, ResultMessage
+from agentkit.messages import AssistantMessage, Message, ResultMessage
+from agentkit.redact import HIDDEN
 from agentkit.run import Run, Step
-from agentkit.transcript import MAY_HAVE_RUN, last_assistant, told_apart
+from agentkit.transcript import LOST_SECRET, MAY_HAVE_RUN, last_assistant, settled, told_apart
 
 _COLUMNS = (
     "id, begun, ended, state, prompt, output, error, interface, model, steps, prompt_tokens, "
@@ -99,13 +100,18 @@ class _Replay:
     begun: set[int] = field(default_factory=set)
     steps: list[Step] = field(default_factory=list)
     unsaid: str | None = None
+    summarized: int = 0
+    revision: int = 0
 
     def see(self, kind: str, data: dict[str, Any]) -> None:
+        self.revision += 1
         if "messages" in data:  # it has the transcript as far as it changed
             self.messages[data["at"] :] = messages_of(data["messages"])
             self._close()
         if "steps" in data:  # those of a run that it goes on from
             self.steps = [step_of(each) for each in data["steps"]]
+        if kind == "begin":
+            self.summarized = data.get("summarized", 0)
         if kind in ("begin", "request"):  # what was unsaid is said with a request, at the latest
             self.unsaid = data.get("unsaid")
         if kind == "response":
@@ -135,7 +141,7 @@ class _Replay:
         """All messages; calls that had begun and have no result wait for a decision, but for those
         of tools that may be called again."""
         found = last_assistant(self.messages)
-        if found is None or not (self.results or self.begun):
+        if found is None or not found[1].calls:
             return tuple(self.messages)
         place, message = found
         unknown = {
@@ -151,8 +157,28 @@ class _Replay:
             for index, call in enumerate(calls)
         )
         given = [replace(r, id=calls[i].id) for i, r in sorted(self.results.items())]
-        earlier, later = self.messages[:place], self.messages[place + 1 :]
-        return (*earlier, replace(message, calls=calls), *later, *given)
+        self.messages[place] = replace(message, calls=calls)
+        self.messages += given
+        self._close()
+        return _held(self.messages)
+
+
+def _held(messages: list[Message]) -> tuple[Message, ...]:
+    """The transcript in which calls wait that are still to be run and lost a secret of theirs."""
+    done, slots = settled(messages)
+    message = done.pop() if slots else None
+    if not isinstance(message, AssistantMessage):  # no call is open
+        return tuple(messages)
+    pairs = enumerate(zip(message.calls, slots, strict=True))
+    lost = {n for n, (call, slot) in pairs if slot is None and HIDDEN in call.arguments}
+    if not lost:
+        return tuple(messages)
+    calls = tuple(
+        replace(call, waits=LOST_SECRET, approved="") if n in lost else call
+        for n, call in enumerate(told_apart(message.calls))
+    )
+    given = [slot and replace(slot, id=call.id) for slot, call in zip(slots, calls, strict=True)]
+    return (*done, replace(message, calls=calls), *filter(None, given))
 
 
 def stored_run(
@@ -167,8 +193,15 @@ def stored_run(
         replay.see(each.kind, dict(each.data))
     state, output = row
     answer = json.loads(output) if state == "done" and output else None
-    run = Run.of_steps(run_id, answer, replay.transcript(repeats), tuple(replay.steps))
-    return replace(run, unsaid=replay.unsaid, done=state == "done")
+    messages = replay.transcript(repeats)  # which completes the last step, too
+    run = Run.of_steps(run_id, answer, messages, tuple(replay.steps))
+    return replace(
+        run,
+        unsaid=replay.unsaid,
+        done=state == "done",
+        summarized=replay.summarized,
+        revision=replay.revision,
+    )
 
 
 def last_turn(connection: sqlite3.Connection, conversation: str) -> tuple[int, Run[Any] | None]:

@@ -67,7 +67,7 @@ def connected(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=_BUSY, isolation_level=None, check_same_thread=False
         )
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:
         raise unusable(path, error) from error
     try:
         _prepare(connection, path)
@@ -80,17 +80,26 @@ def connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def wait_for(connection: sqlite3.Connection, seconds: float = _BUSY) -> None:
+    """Say how long to wait for others that write."""
+    connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
+
 def unusable(path: Path, error: Exception) -> JournalError:
     """What is wrong with a journal, and what to do."""
-    said = str(error).lower()
-    if "disk is full" in said or "disk i/o" in said or "too large" in said:
+    said, name = str(error).lower(), getattr(error, "sqlite_errorname", None) or ""
+    if name in ("SQLITE_FULL", "SQLITE_TOOBIG") or name.startswith("SQLITE_IOERR"):
         what = "the disk is full, or the file may grow no more: make room, or give another journal"
-    elif "locked" in said or "busy" in said:
+    elif name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         what = f"others kept it locked for more than {_BUSY:g} seconds"
-    elif "readonly" in said or "unable to open" in said or isinstance(error, PermissionError):
+    elif os.path.isdir(path):
+        what = "it is a directory: give the path of a file in it"
+    elif name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")) or isinstance(
+        error, PermissionError
+    ):
         what = "it, or its directory, may not be written: give another path"
-    elif "not a database" in said or "malformed" in said:
-        what = "it is no SQLite file, or a corrupt one: move it away, and a new one is made"
+    elif name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        what = "it is no SQLite file, or a corrupt one: give another path, or move it away"
     elif "foreign key" in said:
         what = "the run was forgotten in it meanwhile"
     elif isinstance(error, OSError):

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from agentkit.messages import Message, Response, ResultMessage
-from agentkit.redact import hide_in
+from agentkit.redact import hide, hide_all, hide_in
 from agentkit.run import Step
 from agentkit.saving import load_messages, load_response, save_messages, save_response
 
@@ -30,12 +30,12 @@ class Packer:
         self._secrets = list(secrets)
 
     def hidden(self, value: Any) -> Any:
-        """The value without secrets."""
-        return hide_in(value, self._secrets)
+        """An answer without secrets, also in names of fields and in numbers."""
+        return hide_all(value, self._secrets)
 
     def text(self, text: str) -> str | dict[str, str]:
         """A text, or the mark for a long one."""
-        hidden: str = self.hidden(text)
+        hidden = hide(text, self._secrets)
         return hidden if len(hidden) < _LONG else self._mark(hidden)
 
     def marks(self, values: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -67,8 +67,8 @@ def fit(text: str) -> str:
 
 def json_of(value: Any) -> str:
     """A value as JSON, in which half surrogate pairs are spelled out."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text if text == fit(text) else json.dumps(value, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    return text if text == fit(text) else json.dumps(value, separators=(",", ":"), default=str)
 
 
 def unpacked(connection: sqlite3.Connection, value: Any) -> Any:

@@ -352,10 +352,12 @@ def test_space_is_given_back_when_asked(path):
     assert size() < 200_000
 
 
-@pytest.mark.parametrize("days", [-1, float("nan")])
+@pytest.mark.parametrize("days", [-1, float("nan"), float("inf"), "x", [1]])
 def test_days_that_make_no_sense_are_refused(path, days):
-    with pytest.raises(ConfigError, match="keep_days is a number of days from 0 on"):
+    with pytest.raises(ConfigError, match="Days are a number from 0 on, not"):
         Journal(path, keep_days=days)
+    with pytest.raises(ConfigError, match="Days are a number from 0 on, not"):
+        Journal(path).prune(days=days)
 
 
 def test_a_run_that_still_runs_is_not_forgotten(path, caplog):
@@ -424,7 +426,7 @@ def test_an_answer_of_another_type_is_a_clear_error(path):
         (lambda path: path.write_bytes(b"no database" * 99), "no SQLite file, or a corrupt one"),
         (lambda path: rows(path, "PRAGMA user_version = 1") and None, "another program"),
         (lambda path: rows(path, "CREATE TABLE other (a)"), "another program"),
-        (lambda path: path.mkdir(), "may not be written"),
+        (lambda path: path.mkdir(), "it is a directory: give the path of a file in it"),
     ],
 )
 def test_a_file_that_is_no_journal_is_one_clear_error_before_anything_runs(path, spoil, why):
