@@ -63,7 +63,7 @@ class RunOptions(ResumeOptions, total=False):
 def journal_of(given: Store | str | os.PathLike[str] | None) -> Store | None:
     """The journal that is meant, if any: the one of the process for a path."""
     if not isinstance(given, str | os.PathLike):
-        if given is not None and not isinstance(given, Store):
+        if given is not None and (isinstance(given, type) or not isinstance(given, Store)):
             raise ConfigError(f"journal= takes a path or a Journal, not {given!r}.")
         return given
     from agentkit.journal.store import journal_at
@@ -96,6 +96,27 @@ def check_names(given: RunOptions) -> None:
             f"{', '.join(RunOptions.__annotations__)}. Model and limits are settings of the "
             "Agent; what is sent to the model, such as temperature, goes into options={...}."
         )
+
+
+def check_values(prompt: Any, given: RunOptions) -> None:
+    """Refuse a prompt, transcript, run or id that is none.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    after, messages, run_id = given.get("after"), given.get("messages"), given.get("run_id")
+    if not isinstance(prompt, str | None):
+        raise ConfigError(f"A prompt is some text, not {type(prompt).__name__}.")
+    if not isinstance(after, Run | None):
+        raise ConfigError(
+            f"after= takes a Run, not {type(after).__name__}; agent.stored(run_id) gives one of "
+            "the journal."
+        )
+    is_list = isinstance(messages, Sequence) and not isinstance(messages, str | bytes)
+    if messages is not None and not (is_list and all(isinstance(m, Message) for m in messages)):
+        raise ConfigError("messages= takes messages; load_messages makes them of stored ones.")
+    if not isinstance(run_id, str | None):
+        raise ConfigError(f"run_id= is some text, not {run_id!r}.")
 
 
 def check_options(options: Mapping[str, Any], tools: Collection[str]) -> None:

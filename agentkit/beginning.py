@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agentkit.agent_settings import RunOptions, check_names
+from agentkit.agent_settings import RunOptions, check_names, check_values
 from agentkit.conversation import check_name, kept_in, next_turn
 from agentkit.errors import ConfigError
 from agentkit.messages import Message, SystemMessage
@@ -53,6 +53,7 @@ class Beginning:
             JournalError: The last turn has not ended, or the journal cannot be used.
         """
         check_names(given)
+        check_values(prompt, given)
         after, messages, turn = given.get("after"), given.get("messages"), None
         if after is not None and (messages is not None or given.get("run_id")):
             raise ConfigError("after= brings messages and run_id along: give it alone.")

@@ -64,6 +64,8 @@ class Summary:
         Raises:
             ConfigError: Calls of it wait, or there is nothing before its last exchange.
         """
+        if not isinstance(run, Run):
+            raise ConfigError(f"A Run is summed up, not {type(run).__name__}.")
         if run.pending:
             raise ConfigError("Calls of this run wait for approval: decide on them first.")
         messages = run.messages

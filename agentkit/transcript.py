@@ -151,6 +151,8 @@ def answer(
     Raises:
         ConfigError: The call does not wait.
     """
+    if not isinstance(content, str):
+        raise ConfigError(f"What a model is told is some text, not {type(content).__name__}.")
     done, slots, message, place = _waiting(messages, call)
     given = message.calls[place]
     slots[place] = ResultMessage(given.name, content, given.id, is_error=is_error)
@@ -165,7 +167,7 @@ def _waiting(
     waiting = pending(messages)
     same = [each for each in waiting if wanted in (each, each.id)]
     if not same:
-        name = wanted if isinstance(wanted, str) else f"of {wanted.name}"
+        name = f"of {wanted.name}" if isinstance(wanted, FunctionCall) else repr(wanted)
         raise ConfigError(
             f"The call {name} does not wait for approval; run.pending has those that do."
         )

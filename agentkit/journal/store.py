@@ -87,6 +87,8 @@ class Journal:
         Raises:
             JournalError: There is no such run, or the file cannot be used.
         """
+        if not isinstance(run_id, str):
+            raise self._no(run_id)
         found = self.file.read(lambda c: stored_run(c, run_id, repeat.__contains__))
         if found is None:
             raise self._no(run_id)
@@ -98,7 +100,7 @@ class Journal:
         Raises:
             JournalError: There is no such run, or the file cannot be used.
         """
-        found = self.file.read(lambda connection: stored_runs(connection, {"id": run_id}, 1))
+        found = self.file.read(lambda connection: stored_runs(connection, {"id": str(run_id)}, 1))
         if not found:
             raise self._no(run_id)
         return found[0]
@@ -112,8 +114,9 @@ class Journal:
         Raises:
             JournalError: There is none, there are several, or the file cannot be used.
         """
+        beginning = str(beginning)
         sql = "SELECT id FROM runs WHERE substr(id, 1, ?) = ? ORDER BY id LIMIT 2"  # shortest first
-        given = (len(str(beginning)), fit(str(beginning)))
+        given = (len(beginning), fit(beginning))
         found = [each for (each,) in self.file.read(lambda c: c.execute(sql, given).fetchall())]
         if not found and beginning == "last":
             found = [each.id for each in self.runs(limit=1)]
@@ -123,7 +126,7 @@ class Journal:
             raise JournalError(f"Several runs begin with {beginning!r}: {', '.join(found)}, ...")
         return str(found[0])
 
-    def _no(self, run_id: str) -> JournalError:
+    def _no(self, run_id: object) -> JournalError:
         return JournalError(f"There is no run {run_id!r} in {os.fspath(self.path)!r}.")
 
     def last_turn(self, conversation: str) -> tuple[int, Run[Any] | None]:
@@ -150,6 +153,7 @@ class Journal:
             only: Which of them; see `Only`.
 
         Raises:
+            ConfigError: There is no such state or filter, or no such number.
             JournalError: The file cannot be used.
         """
         return self.file.read(lambda connection: stored_runs(connection, only, limit))

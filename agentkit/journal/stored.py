@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
-from agentkit.errors import JournalError
+from agentkit.errors import ConfigError, JournalError
 from agentkit.journal.texts import messages_of, response_of, step_of, unpacked
 from agentkit.messages import AssistantMessage, Message, ResultMessage
 from agentkit.redact import HIDDEN
@@ -63,6 +63,8 @@ class Only(TypedDict, total=False):
     since: float | None
 
 
+STATES = ("running", "waiting", "done", "failed")
+_MANY = 2**63  # which SQLite counts to
 _WHERE = {
     "id": "id = ?",
     "state": "state = ?",
@@ -228,6 +230,12 @@ def last_turn(connection: sqlite3.Connection, conversation: str) -> tuple[int, R
 def stored_runs(connection: sqlite3.Connection, only: Only, limit: int) -> list[StoredRun]:
     """The newest runs first."""
     wanted = {name: value for name, value in only.items() if value is not None}
+    if unknown := sorted(wanted.keys() - _WHERE.keys()):
+        raise ConfigError(f"Runs are found by {', '.join(_WHERE)}, not by {unknown[0]}.")
+    if wanted.get("state") not in (None, *STATES):
+        raise ConfigError(f"The state of a run is one of {', '.join(STATES)}.")
+    if not isinstance(limit, int) or not 0 <= limit < _MANY:
+        raise ConfigError(f"limit is a number of runs, not {limit!r}.")
     where = " AND ".join(["TRUE", *(_WHERE[name] for name in wanted)])
     sql = f"SELECT {_COLUMNS} FROM runs WHERE {where} ORDER BY begun DESC, id LIMIT ?"
     found = [StoredRun(*row) for row in connection.execute(sql, (*wanted.values(), limit))]

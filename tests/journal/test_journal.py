@@ -8,9 +8,10 @@ import sqlite3
 import stat
 import threading
 from contextlib import closing
+from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import Base64Bytes, BaseModel, field_validator
 
 from agentkit import Agent, ConfigError, Context, LimitError, Limits, Run, tool
 from agentkit.errors import JournalError
@@ -485,3 +486,206 @@ def test_events_are_plain_json(path):
 
     for (data,) in rows(path, "SELECT data FROM events"):
         assert isinstance(json.loads(data), dict)
+
+
+def paying(paid):
+    @tool
+    def pay(n: int, context: Context[None]) -> str:
+        """Pay."""
+        paid.append(context.call_key)
+        return f"paid {n}"
+
+    return pay
+
+
+def test_each_call_keeps_its_own_key_over_a_summary(path):
+    paid = []
+    pays = [call("pay", n=n) for n in range(3)]
+    made = agent(path, *pays, "Sum.", call("pay", n=4), "Done.", tools=[paying(paid)],
+                 limits=Limits(steps=3))  # fmt: skip
+    with pytest.raises(LimitError) as full:
+        made.run("Pay.", run_id="r")
+    shorter = made.summarize(full.value.run)
+    made.limits = Limits()
+    run = made.run(after=shorter)
+
+    assert paid == ["r:1:0", "r:2:0", "r:3:0", "r:4:0"]
+    assert Journal(path).run("r").summarized == run.summarized == 2
+    assert Run.from_dict(run.to_dict()).summarized == 2
+
+
+def test_the_key_of_a_call_that_may_have_run_is_the_same_after_a_summary(path):
+    paid = []
+    replies = [call("pay", n=1), call("pay", n=2), call("pay", n=3), "Done."]
+    agent(path, *replies, tools=[paying(paid)]).run("Pay.", run_id="r")
+    cut(path, "r", ["result", "request", "response", "end"])
+    again = agent(path, "Sum.", "Done.", tools=[paying(paid)])
+    run = again.resume("r")
+    run = again.run(after=again.summarize(run.approve(*run.pending)))
+
+    assert run.output == "Done."
+    assert paid[2:] == ["r:3:0", "r:3:0"]
+
+
+def test_each_next_turn_of_a_run_is_a_run_of_its_own(path):
+    paid = []
+    made = agent(path, call("pay", n=0), "One.", call("pay", n=1), "A.", call("pay", n=2), "B.",
+                 tools=[paying(paid)])  # fmt: skip
+    first = made.run("Pay.", run_id="r")
+    turns = [made.run(text, after=first) for text in "ab"]
+
+    assert len({*paid}) == 3
+    assert len({first.id, *(each.id for each in turns)}) == 3
+    for run in (first, *turns):
+        assert Journal(path).run(run.id).messages == run.messages
+        assert Journal(path).run(run.id).steps == run.steps
+
+
+def test_the_limit_of_calls_holds_after_a_resume(path):
+    paid = []
+    settings = {"tools": [paying(paid)], "limits": Limits(calls=2)}
+    with pytest.raises(LimitError):
+        agent(path, [call("pay", n=n) for n in range(5)], **settings).run("Pay.", run_id="r")
+    with pytest.raises(LimitError):
+        agent(path, **settings).resume("r")
+
+    assert len(paid) == 2
+
+
+def test_the_last_step_has_its_results_after_a_resume(path):
+    whole = agent(path, call("add", a=1, b=2), "Three.").run("Add.", run_id="r")
+    cut(path, "r", ["request", "response", "end"])
+    assert Journal(path).run("r").steps == whole.steps[:1]
+    run = agent(path, "Three.").resume("r")
+
+    assert run.steps == whole.steps
+    assert str(run) == str(whole)
+
+
+def test_a_response_is_kept_although_what_is_made_of_it_fails(path):
+    class Odd(BaseModel):
+        x: int
+
+        @field_validator("x")
+        @classmethod
+        def check(cls, value):
+            raise RuntimeError("odd")
+
+    with pytest.raises(RuntimeError, match="odd"):
+        agent(path, call("final_answer", x=1), output=Odd).run("Go", run_id="r")
+
+    kinds = [kind for (kind,) in rows(path, "SELECT kind FROM events ORDER BY number")]
+    assert kinds == ["begin", "request", "response", "end"]
+
+
+@pytest.mark.parametrize("value", [b"\xff\x00", {"a": b"\xff"}, b"text", {1: {2}}, object])
+def test_an_answer_that_has_no_json_is_kept_as_well_as_can_be(path, value):
+    from agentkit.journal.record import JournalRecord
+    from agentkit.recorder import Start
+
+    run = Run(id="r", output=value, messages=(), done=True)
+    journal = Journal(path)
+    JournalRecord(journal.file, run, Start()).end(run)
+
+    assert json.dumps(Run.from_dict(run.to_dict()).output)
+    assert journal.listed("r").output == run.to_dict()["output"]
+
+
+def test_an_answer_in_bytes_is_given(path):
+    made = agent(path, call("final_answer", answer="/wA="), output=Base64Bytes)
+
+    assert made.run("Go").output == b"\xff\x00"
+
+
+def test_a_call_that_lost_a_secret_waits(path, monkeypatch):
+    monkeypatch.setenv("FOO_TOKEN", "abcdef-secret-1234")
+    sent = []
+
+    @tool(read_only=True)
+    def send(to: str) -> str:
+        """Send."""
+        sent.append(to)
+        return "sent"
+
+    calls = [call("send", to="a"), call("send", to="abcdef-secret-1234@x")]
+    agent(path, calls, "Done.", tools=[send]).run("Go", run_id="r")
+    cut(path, "r", ["result", "request", "response", "end"])
+    sent.clear()
+    again = agent(path, "Done.", tools=[send])
+    run = again.resume("r")
+    (waiting,) = run.pending
+    assert "a secret in its arguments was not stored" in waiting.waits
+    run = again.run(after=run.approve(waiting, {"to": "abcdef-secret-1234@x"}))
+
+    assert (run.output, sent[-1]) == ("Done.", "abcdef-secret-1234@x")
+    assert "[secret]@x" not in sent
+
+
+def test_no_secret_is_in_an_answer(path, monkeypatch):
+    monkeypatch.setenv("FOO_TOKEN", "abcdef-secret-1234")
+    given = {"abcdef-secret-1234": ["abcdef-secret-1234", {"x": "abcdef-secret-1234"}]}
+    agent(path, call("final_answer", answer=given), output=dict[str, Any]).run("Go")
+
+    assert "abcdef-secret" not in str(rows(path, "SELECT output FROM runs"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda path: Agent([], ScriptedInterface("Hi."), journal=5).run("Hi"),
+        lambda path: Agent([], ScriptedInterface("Hi."), journal=Journal).run("Hi"),
+        lambda path: Agent([], ScriptedInterface("Hi."), replay=5),
+        lambda path: Journal(5),
+        lambda path: Journal(None),
+        lambda path: Journal(b""),
+        lambda path: Journal("\0").runs(),
+        lambda path: Journal("half \ud800").runs(),
+        lambda path: agent(path, "Hi.").run(5),
+        lambda path: agent(path, "Hi.").run("Hi", after="r"),
+        lambda path: agent(path, "Hi.").run("Hi", messages="text"),
+        lambda path: agent(path, "Hi.").run("Hi", messages=["text"]),
+        lambda path: agent(path, "Hi.").run("Hi", run_id=5),
+        lambda path: agent(path, "Hi.").summarize("r"),
+        lambda path: agent(path, "Hi.").run("Hi").fork("1"),
+        lambda path: agent(path, "Hi.").run("Hi").approve(None),
+        lambda path: agent(path, "Hi.").run("Hi").deny(5),
+        lambda path: agent(path).resume(5),
+        lambda path: Journal(path).find(None),
+        lambda path: Journal(path).listed(None),
+        lambda path: Journal(path).runs(state="bogus"),
+        lambda path: Journal(path).runs(colour="red"),
+        lambda path: Journal(path).runs(limit=2**70),
+        lambda path: Journal(path).runs(limit="x"),
+        lambda path: Journal(path).runs(limit=-1),
+        lambda path: Journal(path).prune(days=-5),
+    ],
+)
+def test_what_makes_no_sense_is_one_clear_error(path, wrong):
+    with pytest.raises((ConfigError, JournalError)) as raised:
+        wrong(path)
+
+    assert "not as it should be" not in str(raised.value) or "\\" in str(raised.value)
+
+
+def test_a_result_that_is_no_text_is_refused(path):
+    @tool(destructive=True)
+    def drop() -> str:
+        return "gone"
+
+    run = agent(path, call("drop"), tools=[drop]).run("Go")
+    with pytest.raises(ConfigError, match="some text, not int"):
+        run.answer(run.pending[0], 5)
+
+
+def test_a_home_directory_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Agent([], ScriptedInterface("Hi."), journal="~/home.db").run("Hi")
+
+    assert (tmp_path / "home.db").exists()
+
+
+def test_options_of_any_kind_are_kept(path):
+    run = agent(path, "Hi.").run("Go", options={"metadata": {"a": {1}}})
+
+    assert run.output == "Hi."
+    assert "metadata" in Journal(path).events(run.id)[1].data["options"]
