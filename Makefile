@@ -8,8 +8,9 @@ PROMPT ?= What time is it in Tokyo, and what is 17 * 23?
 run: .venv/ready-to-run
 	@$(BIN)/agentkit run "$(PROMPT)"
 
+# Two processes, as most tests wait most of the time; see tests/conftest.py for groups.
 test: check
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term
 
 # Kills a process 300 times in the middle of its runs: two minutes.
 test-kill: .venv/ready-to-test

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from agentkit.errors import ConfigError
 from agentkit.messages import Message, UserMessage
-from agentkit.recorder import Store
+from agentkit.recorder import Start, Store
+from agentkit.run import Run
 from agentkit.transcript import closed
 
 
@@ -25,12 +27,30 @@ def next_turn(journal: Store | None, conversation: str) -> tuple[int, Sequence[M
         return 1, ()
     if run.pending:
         raise ConfigError(
-            f"Calls of the last run of {conversation!r} wait for approval. Decide on them first: "
-            f"run = agent.stored({run.id!r}), run.approve(call) or run.deny(call, why) for each of "
-            "run.pending, then agent.run(after=run)."
+            f"Calls of the last run of {conversation!r} wait for a decision. `agentkit runs resume "
+            f"{run.id}` asks for it; in a program agent.stored({run.id!r}) gives the run, and "
+            "run.approve(call), run.deny(call, why) or run.answer(call, result) decides on each of "
+            "run.pending, before agent.run(after=run)."
         )
     unsaid = [] if run.unsaid is None else [UserMessage(run.unsaid)]
     return number + 1, (*closed(run.messages), *unsaid)
+
+
+def keep_turn(journal: Store, conversation: str, messages: Sequence[Message], why: str) -> None:
+    """Make a transcript the last turn of a conversation, without asking a model.
+
+    Args:
+        journal: Where it is kept.
+        conversation: Its name.
+        messages: The transcript.
+        why: What the user did, in place of a prompt.
+
+    Raises:
+        JournalError: The journal cannot be used.
+    """
+    run: Run[None] = Run(id=os.urandom(16).hex(), output=None, messages=tuple(messages), done=True)
+    start = Start(prompt=why, conversation=conversation)
+    journal.begin(run, start).end(run)
 
 
 def kept_in(journal: Store | None) -> Store:
@@ -41,7 +61,8 @@ def kept_in(journal: Store | None) -> Store:
     """
     if journal is None:
         raise ConfigError(
-            "A conversation is kept in a journal: Agent(journal=...), or AGENTKIT_JOURNAL."
+            "A conversation is kept in a journal: Agent(journal=...), --journal FILE, or "
+            "AGENTKIT_JOURNAL."
         )
     return journal
 

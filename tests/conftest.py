@@ -21,6 +21,16 @@ from agentkit.paced import shared_pace
 KEY = "gsk_test0123456789abcdefABCDEF"
 
 
+GROUPS = {"servers": "gateway", "test_page_in_chromium.py": "browser"}
+"""What only one process is to install and start, by a part of the path of its tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for part in GROUPS.keys() & set(item.path.parts):
+            item.add_marker(pytest.mark.xdist_group(GROUPS[part]))
+
+
 @pytest.fixture(scope="session")
 def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A file with one authority: reading all of them costs each new client 40 ms."""

@@ -68,7 +68,8 @@ def start(arguments: Sequence[str] | None = None) -> int:
             raise
         context = getattr(error, "ctx", None)
         place = context.command_path if context else "agentkit"
-        note(f"{error.format_message().rstrip('.')}. See: {place} --help")
+        said = error.format_message()
+        note(f"{said}{'' if said.endswith(('.', '?')) else '.'} See: {place} --help")
         return WRONG_USE
 
 

@@ -14,7 +14,7 @@ from agentkit.cli.output import note, say
 from agentkit.cli.running import follow
 from agentkit.cli.screen import Screen
 from agentkit.cli.tools import listing
-from agentkit.conversation import next_turn
+from agentkit.conversation import keep_turn, next_turn
 from agentkit.errors import closest
 
 _HELP = """\
@@ -47,8 +47,10 @@ class Chat:
         self._conversation = conversation
         self._new_screen = new_screen
         self._asker = Asker()
-        kept = next_turn(agent.journal, conversation)[1] if conversation else ()
+        turn, kept = next_turn(agent.journal, conversation) if conversation else (1, ())
         self._past: list[tuple[Message, ...]] = [tuple(kept)]  # the transcript after each exchange
+        if turn > 1:
+            note(f"going on with {conversation!r}; it had {turn - 1} turns.")
         self._commands = {
             "/tools": self._tools,
             "/undo": self._undo,
@@ -92,12 +94,17 @@ class Chat:
         say(listing(self._agent.toolbox))
 
     def _undo(self) -> None:
-        if len(self._past) == 1:
+        now = self._past.pop()
+        if not self._past:  # what was said before this chat
+            said = [n for n, each in enumerate(now) if isinstance(each, UserMessage)]
+            self._past.append(now[: said[-1]] if said else now)
+        if self._past[-1] == now:
             note("there is nothing to take back.")
             return
-        gone = self._past.pop()[len(self._past[-1]) :]
-        said = next((each.content for each in gone if isinstance(each, UserMessage)), "")
-        note(f"taken back: {said}")
+        gone = now[len(self._past[-1]) :]
+        text = next((each.content for each in gone if isinstance(each, UserMessage)), "")
+        self._keep("/undo")
+        note(f"taken back: {text}" if text else "taken back.")
 
     def _compact(self) -> None:
         try:
@@ -106,7 +113,13 @@ class Chat:
             note((outcome(error) or (0, ""))[1])
             return
         self._past.append(shorter.messages)
+        self._keep("/compact")
         note(f"summed up, for {shorter.usage.total_tokens:,} tokens; /undo takes it back.")
+
+    def _keep(self, why: str) -> None:
+        """Have the conversation go on from how it stands now, also in another process."""
+        if self._conversation and self._agent.journal:
+            keep_turn(self._agent.journal, self._conversation, self._past[-1], why)
 
     def _help(self) -> None:
         say(_HELP)

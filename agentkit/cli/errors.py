@@ -10,6 +10,7 @@ import typer
 
 from agentkit import AgentkitError, ConfigError, DefinitionError, LimitError, Run
 from agentkit.cli.output import OutputClosedError, note
+from agentkit.cli.text import one_line
 from agentkit.run import shown
 from agentkit.transcript import MAY_HAVE_RUN
 
@@ -31,7 +32,7 @@ class NotApprovedError(Exception):
         if first.waits == MAY_HAVE_RUN:
             happened, option = "may or may not have run", "--unfinished repeat or skip"
         super().__init__(
-            f"{shown(first)}{more} {happened}. "
+            f"{one_line(shown(first))}{more} {happened}. "
             f"Start agentkit on a terminal to be asked, or give {option}."
         )
         self.run = run
@@ -73,4 +74,7 @@ def reported() -> Iterator[None]:
         code, text = found
         if text:
             note(text)
+        run = getattr(error, "run", None)
+        if text and run is not None and run.revision:  # a journal has it
+            note(f"`agentkit runs resume {run.id}` goes on with it.")
         raise typer.Exit(code) from None

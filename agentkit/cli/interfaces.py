@@ -187,4 +187,10 @@ def _key(page: Page) -> Iterator[str]:
 
 def _wrapped(text: str, indent: str = "") -> str:
     width = min(shutil.get_terminal_size((100, 24)).columns, 100)
-    return fill(text, max(width, 40), initial_indent=indent, subsequent_indent=indent)
+    return fill(
+        text,
+        max(width, 40),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_on_hyphens=False,  # names and commands stay whole
+    )

@@ -115,7 +115,8 @@ def show(
         typer.Option(
             show_default=False,
             metavar="FILE",
-            help="Write a page with its steps on a time axis, to be opened in any browser.",
+            help="Write a page with its steps on a time axis, to be opened in any browser; - is "
+            "stdout.",
         ),
     ] = None,
 ) -> None:
@@ -280,7 +281,11 @@ def _write_page(kept: Journal, run_id: str, file: Path) -> None:
     from agentkit.journal.page import page
 
     try:
-        file.write_text(page(kept.listed(run_id), kept.events(run_id)), encoding="utf-8")
+        text = page(kept.listed(run_id), kept.events(run_id))
+        if str(file) == "-":
+            write(text)
+            return
+        file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror or error}.") from error
     note(f"wrote {file}")

@@ -10,12 +10,14 @@ from typing import Any
 from agentkit.redact import plain
 
 _DELETE = 0x7F  # which JSON leaves as it is
+_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _UNFIT_IN_JSON = re.compile(r"[\x7f-\x9f\ud800-\udfff]")  # json itself escapes the others
 
 
 def one_line(text: str) -> str:
-    """The plain text on one line."""
-    return " ".join(plain(text).split())
+    """The plain text on one line, in which what turns the order of letters is spelled out."""
+    line = " ".join(plain(text).split())
+    return _TURNS.sub(lambda found: _spelled(found[0]), line)
 
 
 def json_text(value: Any, *, ascii_only: bool, indent: int | None = None) -> str:

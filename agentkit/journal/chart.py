@@ -11,6 +11,7 @@ from math import floor, isfinite, log10
 from typing import Any
 
 from agentkit.errors import AgentkitError
+from agentkit.journal.decisions import Decision, Decisions
 from agentkit.journal.stored import StoredEvent
 from agentkit.journal.texts import messages_of, response_of
 from agentkit.messages import AssistantMessage, FunctionCall, Message, Response, ResultMessage
@@ -24,8 +25,10 @@ _GAP = 0.04  # of the axis, that each pause takes
 class Row:
     """What took time: a request until its response, a call until its result, or a pause.
 
+    Or a decision: somebody gave a call its result.
+
     Args:
-        kind: "request", "call" or "pause".
+        kind: "request", "call", "pause" or "decision".
         name: The model, or the tool.
         begun: Where it begins on the axis, in seconds.
         ended: Where it ends on the axis.
@@ -89,16 +92,20 @@ class Chart:
 def chart(events: Sequence[StoredEvent]) -> Chart:
     """The rows of a run. What cannot be read of an event is left out."""
     events = _sound(events)
-    drawing = _Drawing(*_axis(events))
+    drawing, decisions = _Drawing(*_axis(events)), Decisions()
     calls: Sequence[FunctionCall] = ()
     waiting: Sequence[FunctionCall] = ()
     for each in events:
         data = each.data
         waiting = pending(_messages(data)) if each.kind == "end" else ()
+        decided: Sequence[Decision] = ()
+        with suppress(*_UNREADABLE):
+            decided = decisions.see(each)
         match each.kind:
             case "begin":
                 drawing.cut_off()
                 calls = _calls(data) or calls
+                drawing.decide(each.at, decided)
             case "request":
                 drawing.begin("request", each.at, _request(data))
             case "call":
@@ -151,6 +158,14 @@ class _Drawing:
             ended = self._on_axis(at)
             more = {"is_open": False, **more}
             self.rows[place] = replace(self.rows[place], ended=ended, lasted=at - begun, **more)
+
+    def decide(self, at: float, decided: Sequence[Decision]) -> None:
+        """Add a row for each result that was given."""
+        place = self._on_axis(at)
+        for call, result in ((each.call, each.result) for each in decided if each.result):
+            self.rows.append(
+                Row("decision", call.name, place, place, is_open=False, call=call, result=result)
+            )
 
     def cut_off(self) -> None:
         """End all rows that are open."""

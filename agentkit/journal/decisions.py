@@ -36,7 +36,7 @@ class Decisions:
         if event.kind == "response":
             self._ran.clear()
         elif event.kind == "result":
-            self._ran.add(event.data["index"])
+            self._ran.add(event.data.get("index", -1))
         first, self._begun = not self._begun, True
         if first or event.kind != "begin":
             return ()

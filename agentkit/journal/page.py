@@ -18,7 +18,7 @@ from agentkit.run import shown
 _LONGEST = 20_000  # characters of a text
 _TITLE = 120  # characters of the prompt in the head
 _TICKS = 6  # the most on the axis
-_LAST_TICK = 0.93  # of the axis: behind it there is no room for a text
+_LATE = 0.8  # of the axis: behind it a text stands before its tick
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400  # seconds
 _HEAD = (
     '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -81,7 +81,8 @@ def _told(stored: StoredRun, drawn: Chart) -> Iterator[tuple[str, str]]:
     if stored.cost is not None:
         yield "Cost", _dollars(stored.cost)
     if stored.conversation:
-        yield "Conversation", f"{stored.conversation}, turn {stored.turn}"
+        yield "Conversation", stored.conversation
+        yield "Turn", str(stored.turn)
     yield "Run", stored.id
 
 
@@ -97,7 +98,8 @@ def _item(row: Row, seconds: float) -> str:
         f'<span class="track" aria-hidden="true"><span class="bar" '
         f'style="--from:{begun:.3f}%;--width:{width:.3f}%"></span></span>'
     )
-    lasted = f'<span class="lasted">{_duration(row.lasted)}</span>'
+    took = "" if row.kind == "decision" else "unknown" if row.is_open else _duration(row.lasted)
+    lasted = f'<span class="lasted">{took}</span>'
     if row.kind == "pause":
         name = '<span class="name">paused, then gone on with</span>'
         return f'<li class="pause"><div class="row">{name}{bar}{lasted}</div></li>'
@@ -145,7 +147,8 @@ def _of_request(row: Row) -> Iterator[str]:
 
 def _of_call(row: Row) -> Iterator[str]:
     result = row.result
-    yield _facts([("Tool", row.name), ("Key", row.key or ""), *_of_result(row)])
+    who = "a person gave the result" if row.kind == "decision" else ""
+    yield _facts([("Tool", row.name), ("Key", row.key or ""), ("Decided", who), *_of_result(row)])
     if row.call:
         yield _pre("Arguments", _json_text(row.call.written))
     if result is None:
@@ -177,9 +180,10 @@ def _definitions(rows: Sequence[Row]) -> Iterator[str]:
 def _ticks(drawn: Chart) -> str:
     """Round times along the axis."""
     ticks = "".join(
-        f'<span style="--from:{100 * place / drawn.seconds:.2f}%">{at:g} s</span>'
+        f"<span{' class=end' if place > drawn.seconds * _LATE else ''} "
+        f'style="--from:{100 * place / drawn.seconds:.2f}%">{at:g} s</span>'
         for place, at in drawn.ticks(_TICKS)
-        if place <= drawn.seconds * _LAST_TICK
+        if place <= drawn.seconds
     )
     return f'<div class="axis" aria-hidden="true"><div class="ticks">{ticks}</div></div>'
 

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from math import inf
 from pathlib import Path
 from typing import Any, Unpack
@@ -168,6 +169,8 @@ class Journal:
             ConfigError: `days` is below 0.
             JournalError: The file cannot be used.
         """
+        with suppress(JournalError):  # on a full disk this may be the only room that there is
+            self.file.alone("PRAGMA wal_checkpoint(RESTART)")
         gone = self.forget(days=days)
         self.vacuum()
         return gone

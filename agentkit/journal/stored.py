@@ -222,7 +222,7 @@ def last_turn(connection: sqlite3.Connection, conversation: str) -> tuple[int, R
     if state == "running":
         raise JournalError(
             f"The last run of {conversation!r} has not ended. If its process died, "
-            f"agent.resume({run_id!r}) goes on with it."
+            f"agent.resume({run_id!r}) or `agentkit runs resume {run_id}` goes on with it."
         )
     return turn, stored_run(connection, run_id, lambda name: True)
 

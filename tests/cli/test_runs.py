@@ -218,6 +218,64 @@ def test_what_a_person_decided_is_shown(command, unfinished):
     assert '→ post(word="tin") was given the result: It hangs there.' in text
 
 
+def test_what_a_chat_takes_back_or_sums_up_holds_in_the_next_process(command):
+    def said(*lines):
+        text = "".join(f"{line}\n" for line in lines)
+        return command("chat", *KEPT, "--conversation", "c", stdin=text)
+
+    def kept():
+        command("run", "What is 9 * 9?", *KEPT, "--conversation", "c")
+        run = command("runs", "show", "last", "--journal", "runs.db", "--json").out
+        return [each["content"] for each in json.loads(run)["messages"] if each["role"] == "user"]
+
+    assert "going on" not in said("What is 1 + 1?", "What is 2 + 2?", "/undo").err
+    assert kept() == ["What is 1 + 1?", "What is 9 * 9?"]
+    again = said("/undo", "/compact").err
+    assert "agentkit: going on with 'c'; it had 4 turns." in again
+    assert "taken back: What is 9 * 9?" in again
+    assert kept() == ["What is 1 + 1?", "What is 9 * 9?"]
+    said("/compact")
+    first, *rest = kept()
+    assert first.startswith("[summary of what was said and done before]")
+    assert rest == ["What is 9 * 9?", "What is 9 * 9?"]
+
+
+def test_a_run_that_ends_early_says_how_to_go_on_with_it(command):
+    done = command("run", "What is 17 * 23?", *KEPT, "--max-steps", "1")
+    (run_id,) = ids(command)
+
+    assert done.code == 3
+    assert f"`agentkit runs resume {run_id}` goes on with it." in done.err
+    done = command("run", "What is 17 * 23?", "--interface", "offline", "--max-steps", "1")
+    assert "runs resume" not in done.err
+
+
+def test_a_conversation_that_cannot_go_on_names_the_command(command, unfinished):
+    with closing(sqlite3.connect(command.place / "runs.db")) as connection, connection:
+        connection.execute("UPDATE runs SET conversation = 'c', turn = 1")
+    done = command("run", "And now?", *KEPT, "--conversation", "c")
+    assert f"`agentkit runs resume {unfinished[2]}` goes on with it" in done.err
+    assert command(*unfinished, "--tools", "post.py").code == 4
+    done = command("run", "And now?", *KEPT, "--conversation", "c")
+    assert f"`agentkit runs resume {unfinished[2]}` asks for it" in done.err
+
+
+def test_what_turns_the_order_of_letters_is_spelled_out(command):
+    odd = "tin\u202e nit"
+    command("run", f'Say "{odd}".', *KEPT, "--conversation", odd, "--tools", "none")
+    for shown in (("list",), ("show", "last")):
+        text = command("runs", *shown, "--journal", "runs.db").out
+        assert "\u202e" not in text
+        assert "tin\\u202e nit" in text
+
+
+def test_the_page_can_be_written_to_stdout_and_a_wrong_command_is_helped(command, kept):
+    page = command("runs", "show", kept, "--journal", "runs.db", "--html", "-").out
+    assert page.startswith("<!doctype html>")
+    wrong = command("runs", "lst", "--journal", "runs.db").err
+    assert "Did you mean 'list'? See:" in wrong
+
+
 def test_a_run_does_not_go_on_without_the_tool_that_it_is_about_to_call(command, unfinished):
     done = command(*unfinished, "--unfinished", "repeat")
 

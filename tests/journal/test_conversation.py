@@ -71,7 +71,9 @@ def test_instructions_stand_once_and_awaited_turns_are_the_same(path):
 
 
 def test_a_conversation_needs_a_journal():
-    with pytest.raises(ConfigError, match=r"Agent\(journal=\.\.\.\), or AGENTKIT_JOURNAL"):
+    with pytest.raises(
+        ConfigError, match=r"Agent\(journal=\.\.\.\), --journal FILE, or AGENTKIT_J"
+    ):
         Agent([], ScriptedInterface("Hi.")).run("Hi", conversation="c")
 
 

@@ -24,7 +24,11 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL and fl
 
 def begin(place, run_id, how):
     command = [sys.executable, str(WORKER), str(place), run_id, how]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # What measures coverage keeps a database of its own, which does not survive a kill.
+    clean = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean
+    )
     assert process.stdout.readline() == "ready\n", process.stderr.read()
     return process
 

@@ -234,3 +234,36 @@ def test_tokens_that_are_not_known_are_not_told(path, usage, told):
 
     assert text.count(" tokens<") == told
     assert ("<dd>0 tokens" in text) == (told == 2)
+
+
+def test_a_decision_is_a_row_of_its_own(path):
+    run = kept(path, [call("drop", what="a"), call("drop", what="b")]).run("Drop.", run_id="r")
+    first, second = run.pending
+    run = run.answer(first, "It was gone.").approve(second, {"what": "c"})
+    kept(path, "Done.").run(after=run)
+    rows = chart(Journal(path).events("r")).rows
+
+    assert [(row.kind, row.name) for row in rows] == [
+        ("request", "agent"), ("decision", "drop"), ("call", "drop"), ("request", "agent"),
+    ]  # fmt: skip
+    assert rows[1].result.content == "It was gone."
+    assert rows[2].call.arguments == '{"what": "c"}'
+    assert "a person gave the result" in made(path)
+    assert "<dt>Decided</dt>" in made(path)
+
+
+def test_how_long_a_call_took_that_was_cut_off_is_not_known(path):
+    @tool
+    def crash() -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Agent([crash], ScriptedInterface(call("crash")), journal=path).run("Go", run_id="r")
+
+    assert '<span class="lasted">unknown</span>' in made(path)
+
+
+def test_the_name_of_a_conversation_turns_no_other_text_around(path):
+    kept(path, "Hi.").run("Hello", run_id="r", conversation="c\u202e")
+
+    assert "<dt>Conversation</dt><dd>c\u202e</dd></div><div><dt>Turn</dt><dd>1</dd>" in made(path)
