@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from hashlib import sha256
@@ -17,6 +18,7 @@ NEVER_HIDDEN = ("role", "name")
 """Fields in which a secret that is a word hides nothing."""
 
 _REMEMBERED = 10_000  # messages whose marks are remembered, or twice those of one transcript
+_RECENT = 64  # transcripts that are remembered whole
 _COMPARED = 100  # requests that are looked at word by word, of those that are equally near
 
 Marked = Mapping[str, Any]
@@ -36,6 +38,8 @@ class Parts:
         self._lists: dict[str, tuple[str, str]] = {}  # the list before, and the last part
         self._keys: dict[tuple[str, str], str] = {}  # the other way round
         self._marks: dict[int, tuple[Any, str]] = {}  # by id, with the thing so that it stays
+        # Transcripts with their keys: the next one of a run goes on from its last.
+        self._recent: deque[tuple[tuple[Message, ...], str]] = deque(maxlen=_RECENT)
 
     def __getitem__(self, mark: str) -> Any:
         return self._values[mark]
@@ -85,7 +89,14 @@ class Parts:
         self._look_for_secrets()
         if len(self._marks) > max(_REMEMBERED, 2 * len(messages)):
             self._marks.clear()
-        return self.longer("", (self._mark(each, told) for each in messages))
+        messages = tuple(messages)
+        before, key = next(
+            (each for each in reversed(self._recent) if messages[: len(each[0])] == each[0]),
+            ((), ""),
+        )
+        key = self.longer(key, (self._mark(each, told) for each in messages[len(before) :]))
+        self._recent.append((messages, key))
+        return key
 
     def marked(self, request: Request) -> Marked:
         """A request with keys."""
@@ -125,6 +136,7 @@ class Parts:
         if secrets != self._secrets:
             self._secrets = secrets
             self._marks.clear()
+            self._recent.clear()
 
     def _whole(self, request: Marked) -> dict[str, Any]:
         lists = {name: [self[mark] for mark in self.behind(request[name], ())[1]] for name in LISTS}

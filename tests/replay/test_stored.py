@@ -5,7 +5,9 @@ import pytest
 from agentkit import Agent, LimitError, Limits, ToolError, tool
 from agentkit.journal import Journal
 from agentkit.replay import Replay
+from agentkit.replay.file import Lines
 from agentkit.replay.stored import Recorded
+from agentkit.replay.tape import Tape
 from agentkit.testing import ScriptedInterface, call
 
 
@@ -89,6 +91,32 @@ def test_a_recording_knows_what_was_left_out(tmp_path, journal):
 
     assert any("left out" in each for each in recorded.repairs)
     assert run("groq", "replay") == recorded
+
+
+def test_runs_that_are_exported_together_are_replayed_each(journal, tmp_path):
+    seen = []
+
+    @tool
+    def count() -> int:
+        """Count."""
+        seen.append(1)
+        return len(seen)
+
+    runs = {
+        name: Agent([count], ScriptedInterface(call("count"), f"{name}."), journal=journal).run(
+            name
+        )
+        for name in "ab"
+    }
+    written = Lines()
+    for run in runs.values():
+        Recorded.of(journal.events(run.id), Tape(sink=written))
+    path = tmp_path / "two.jsonl"
+    path.write_text("".join(f"{line}\n" for line in written.lines))
+    agent = Agent([count], replay=Replay(path, results=True))
+
+    for name in "ba":
+        assert agent.run(name).messages == runs[name].messages
 
 
 def test_a_run_that_failed_is_replayed_as_far_as_it_came(journal):
