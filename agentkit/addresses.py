@@ -27,26 +27,19 @@ def without_secrets(address: str) -> str:
     return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
-def is_live() -> bool | None:
-    """Whether requests may go to other machines; None where AGENTKIT_LIVE says nothing."""
-    said = os.environ.get("AGENTKIT_LIVE", "").strip().lower()
-    return said in _YES if said else None
-
-
 def check_live(address: str) -> None:
-    """Refuse an address on another machine where AGENTKIT_LIVE is "no", or anything but yes.
+    """Refuse an address on another machine where AGENTKIT_LIVE is set to anything but a yes.
 
     Raises:
         ConfigError: So it is.
     """
-    if is_live() is not False:
-        return
+    said = os.environ.get("AGENTKIT_LIVE", "").strip()
     host = urlsplit(address).hostname or ""
-    if not _is_here(host):
+    if said and said.lower() not in _YES and not _is_here(host):
         raise ConfigError(
-            f"No request may go to {host}: AGENTKIT_LIVE=no is set, as agentkit's pytest plugin "
-            "does it. A test may take the fixture agentkit_replay, or be marked with "
-            "@pytest.mark.agentkit_live."
+            f"No request may go to {host}: AGENTKIT_LIVE={said} is set, and only "
+            f"{', '.join(_YES)} allow it. agentkit's pytest plugin sets it: a test may take the "
+            "fixture agentkit_replay, or be marked with @pytest.mark.agentkit_live."
         )
 
 

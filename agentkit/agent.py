@@ -114,8 +114,7 @@ class Agent(Generic[T]):
     ) -> None:
         self.toolbox = Toolbox(tools)
         self._replay = replay_of(replay)
-        waited = {"waited": self._replay.waits} if self._replay else {}
-        self._gate = Gate(self.toolbox, approval, **waited)
+        self._gate = Gate(self.toolbox, approval, self._replay.waited if self._replay else None)
         self._models = [] if isinstance(model, str) else list(model)
         if not isinstance(model, str) and not self._models:
             raise ConfigError("model= names no model.")

@@ -16,10 +16,6 @@ Approval = Literal["ask_for_destructive", "ask_after_untrusted", "always", "neve
 """The policy for tools that do not decide themselves."""
 
 
-def _never(call: FunctionCall) -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Stands before the tools.
@@ -35,7 +31,7 @@ class Gate:
 
     toolbox: Toolbox
     policy: Approval
-    waited: Callable[[FunctionCall], bool] = _never
+    waited: Callable[[FunctionCall], bool] | None = None
 
     def __post_init__(self) -> None:
         if self.policy not in get_args(Approval):
@@ -62,7 +58,7 @@ class Gate:
         tool = self.toolbox.get(call.name)
         if tool is None:
             return None
-        if self.waited(call) and call.approved != call.digest:
+        if self.waited and self.waited(call) and call.approved != call.digest:
             return "it waited when the run was recorded"
         reason = self._by_policy(tool, messages)
         if (tool.approve is None and reason is None) or tool.approve is False:

@@ -28,7 +28,7 @@ from agentkit.messages import (
 from agentkit.reading import LEFT_OUT, READ, offered, read_result, room_for, without_old_results
 from agentkit.recorder import DueCall
 from agentkit.run import Run, Step
-from agentkit.transcript import cut_short, last_assistant, replies_in, settled, told_apart
+from agentkit.transcript import cut_short, held, last_assistant, replies_in, settled
 from agentkit.watch import Watch
 
 T = TypeVar("T")
@@ -130,12 +130,6 @@ class Loop(Generic[T]):
             options=self._turn_options(),
         )
 
-    def feed(self, response: Response) -> Response:
-        """Take the model's response, and what follows from it."""
-        response = self.take(response)
-        self.settle()
-        return response
-
     def take(self, response: Response) -> Response:
         """Take the model's response; gives it back with its calls made readable."""
         cut = response.finish_reason in _CUT
@@ -207,16 +201,12 @@ class Loop(Generic[T]):
         found = last_assistant(self._messages)
         assert found  # a call is due
         place, message = found
-        calls = tuple(
-            replace(call, waits=waiting.get(index, ""))
-            for index, call in enumerate(told_apart(message.calls))
-        )
-        self._messages[place] = replace(message, calls=calls)
-        pairs = zip(self._results, calls, strict=True)
-        self._results = [result and replace(result, id=call.id) for result, call in pairs]
+        waits = {index: waiting.get(index, "") for index in range(len(message.calls))}
+        message, self._results = held(message, self._results, waits)
+        self._messages[place] = message
         if self._finished:  # by an answer that came with calls that wait
             text = "Error: not taken, because other calls wait for approval. Answer after them."
-            for index, call in enumerate(calls):
+            for index, call in enumerate(message.calls):
                 if call.name == ANSWER:
                     self._results[index] = ResultMessage(ANSWER, text, call.id, is_error=True)
             self._output, self._finished = None, False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agentkit.arguments import readable
@@ -11,11 +11,12 @@ from agentkit.messages import AssistantMessage, FunctionCall, Message, ResultMes
 
 CUT_SHORT = "Error: the run ended before this call had a result; it may or may not have run."
 NOT_BEGUN = "Error: not run, because the run ended before its turn came."
+UNDECIDED = "Error: not run, because nobody approved it."
+"""Results that nobody gave."""
+
 MAY_HAVE_RUN = "it had begun when the run was cut short: it may or may not have run"
 LOST_SECRET = "a secret in its arguments was not stored: approve it with other arguments"
-"""Why a call waits that somebody has to look at first."""
-
-_UNDECIDED = "Error: not run, because nobody approved it."
+"""Why calls of a stored run wait; both together are joined by a semicolon."""
 
 Slots = list[ResultMessage | None]
 """The results of a message's calls; None where one is missing."""
@@ -63,7 +64,7 @@ def closed(messages: Sequence[Message]) -> list[Message]:
 def cut_short(call: FunctionCall, *, begun: bool = True) -> ResultMessage:
     """The result of a call that never got one; `begun` is False if it surely did not run."""
     text = CUT_SHORT if begun else NOT_BEGUN
-    return ResultMessage(call.name, _UNDECIDED if call.waits else text, call.id, is_error=True)
+    return ResultMessage(call.name, UNDECIDED if call.waits else text, call.id, is_error=True)
 
 
 def last_assistant(messages: Sequence[Message]) -> tuple[int, AssistantMessage] | None:
@@ -96,12 +97,50 @@ def told_apart(calls: Sequence[FunctionCall]) -> tuple[FunctionCall, ...]:
     return tuple(told)
 
 
+def may_have_run(call: FunctionCall) -> bool:
+    """Whether a call waits because nobody knows whether it ran."""
+    return call.waits.startswith(MAY_HAVE_RUN)
+
+
 def open_calls(messages: Sequence[Message]) -> tuple[FunctionCall, ...]:
     """The calls at the transcript's end that have no result."""
     done, slots = settled(messages)
     last = done[-1] if slots else None
     calls = last.calls if isinstance(last, AssistantMessage) else ()
     return tuple(call for call, slot in zip(calls, slots, strict=True) if slot is None)
+
+
+def last_calls(messages: Sequence[Message]) -> tuple[tuple[FunctionCall, ...], Slots]:
+    """The calls of the model's last message, and their results; None where one is open."""
+    done, slots = settled(messages)
+    found = last_assistant(done)
+    if found is None:
+        return (), []
+    place, message = found
+    behind = done[place + 1 : place + 1 + len(message.calls)]
+    return message.calls, slots or [m for m in behind if isinstance(m, ResultMessage)]
+
+
+def held(
+    message: AssistantMessage, slots: Slots, waits: Mapping[int, str]
+) -> tuple[AssistantMessage, Slots]:
+    """The model's message whose calls wait for these reasons, or do not, with the results so far.
+
+    The calls are told apart by their ids: a result that is given later must find its own.
+
+    Args:
+        message: The message.
+        slots: The results of its calls.
+        waits: Why, by the place of each call of which there is something to say.
+    """
+    calls = tuple(
+        replace(call, waits=waits[n], approved="" if waits[n] else call.approved)
+        if n in waits
+        else call
+        for n, call in enumerate(told_apart(message.calls))
+    )
+    given = [slot and replace(slot, id=call.id) for slot, call in zip(slots, calls, strict=True)]
+    return replace(message, calls=calls), given
 
 
 def pending(messages: Sequence[Message]) -> tuple[FunctionCall, ...]:
@@ -137,7 +176,7 @@ def deny(
     """
     reason = f": {why}" if why else "; do not try it again in another way."
     refused = "not run, because the user did not allow it"
-    if any(each.waits == MAY_HAVE_RUN for each in pending(messages) if call in (each, each.id)):
+    if any(may_have_run(each) for each in pending(messages) if call in (each, each.id)):
         refused = f"{MAY_HAVE_RUN}, and the user did not let it run again"
     text = f"Error: {refused}{reason}"
     return answer(messages, call, text, is_error=True)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from functools import cache
-from threading import Thread
+from threading import Thread, local
 from typing import Any, Generic, ParamSpec, TypeVar
 from weakref import WeakSet
 
@@ -101,24 +101,23 @@ def renew_in_children(thing: Any) -> None:
 
 
 def _hold() -> None:
-    _quiet.append([thing.quiet for thing in tuple(_renewed) if hasattr(thing, "quiet")])
-    for lock in _quiet[-1]:
+    _fork.quiet = [thing.quiet for thing in tuple(_renewed) if hasattr(thing, "quiet")]
+    for lock in _fork.quiet:
         lock.acquire()
 
 
 def _let_go() -> None:
-    for lock in _quiet.pop():
+    for lock in _fork.quiet:
         lock.release()
 
 
 def _renew() -> None:
-    _quiet.clear()
     for thing in tuple(_renewed):
         thing.renew()
 
 
 _renewed: WeakSet[Any] = WeakSet()
-_quiet: list[list[Any]] = []  # locks that are held for a fork
+_fork = local()  # the locks that its own thread holds while it forks
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_renew)
 

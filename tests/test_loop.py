@@ -22,6 +22,13 @@ from agentkit.loop import Loop
 ADD = FunctionDefinition("add", "", {"type": "object", "properties": {}})
 
 
+def fed(loop, response):
+    """The response with its calls made readable, once the loop has taken it."""
+    taken = loop.take(response)
+    loop.settle()
+    return taken
+
+
 def said(*calls, text=None, usage=None):
     return Response(message=AssistantMessage(text, tuple(calls)), usage=usage)
 
@@ -48,14 +55,14 @@ def test_a_prompt_is_asked_and_a_text_ends_the_run():
         model="agent",
         options={"temperature": 0},
     )
-    loop.feed(said(text="Hello."))
+    fed(loop, said(text="Hello."))
     assert loop.due() is None
     assert loop.run().output == "Hello."
 
 
 def test_calls_are_due_until_each_has_its_result():
     loop = Loop([], "Go", definitions=(ADD,))
-    loop.feed(said(add(1), add(2)))
+    fed(loop, said(add(1), add(2)))
     first, second = loop.due()
 
     loop.feed_result(second, result("b"))
@@ -67,7 +74,7 @@ def test_calls_are_due_until_each_has_its_result():
 
 def test_a_second_result_for_a_call_is_ignored():
     loop = Loop([], "Go")
-    loop.feed(said(add(1), add(2)))
+    fed(loop, said(add(1), add(2)))
     first, second = loop.due()
     loop.feed_result(first, result("a"))
     loop.feed_result(first, result("again"))
@@ -79,9 +86,9 @@ def test_a_second_result_for_a_call_is_ignored():
 
 def test_call_keys_name_run_response_and_place_and_stay_the_same_when_continued():
     loop = Loop([], "Go", run_id="r")
-    loop.feed(said(add(1)))
+    fed(loop, said(add(1)))
     settle(loop, "1")
-    loop.feed(said(add(2), add(3)))
+    fed(loop, said(add(2), add(3)))
     keys = [due.key for due in loop.due()]
 
     again = Loop(loop.run().messages, run_id="r")
@@ -92,16 +99,16 @@ def test_call_keys_name_run_response_and_place_and_stay_the_same_when_continued(
 
 def test_repeated_ids_and_finish_reasons_do_not_matter():
     loop = Loop([], "Go")
-    loop.feed(said(add(1, "call_0")))
+    fed(loop, said(add(1, "call_0")))
     settle(loop, "1")
-    loop.feed(said(add(2, "call_0")))
+    fed(loop, said(add(2, "call_0")))
 
     assert [due.call for due in loop.due()] == [add(2, "call_0")]
 
 
 def test_unreadable_arguments_never_enter_the_transcript():
     loop = Loop([], "Go")
-    response = loop.feed(said(FunctionCall("add", '{"a": "cu'), FunctionCall("add", "{'a': 1}")))
+    response = fed(loop, said(FunctionCall("add", '{"a": "cu'), FunctionCall("add", "{'a': 1}")))
 
     broken, mended = response.message.calls
     assert (broken.arguments, broken.malformed) == ("{}", '{"a": "cu')
@@ -111,7 +118,7 @@ def test_unreadable_arguments_never_enter_the_transcript():
 
 def test_cancelling_closes_the_open_calls():
     loop = Loop([], "Go")
-    loop.feed(said(add(1), add(2), add(3)))
+    fed(loop, said(add(1), add(2), add(3)))
     loop.begin(loop.due()[0])
     loop.feed_result(loop.due()[1], result("b"))
     loop.cancel()
@@ -166,7 +173,7 @@ def test_nothing_to_answer_is_refused(messages):
 def run_until_limit(loop, *responses):
     for response in responses:
         assert isinstance(loop.due(), Request)
-        loop.feed(response)
+        fed(loop, response)
         settle(loop, "same")
     with pytest.raises(LimitError) as reached:
         loop.due()
@@ -202,7 +209,7 @@ def test_the_time_limit_reads_the_given_clock():
 
 def test_a_call_over_the_limit_is_not_run():
     loop = Loop([], "Go", limits=Limits(calls=1))
-    loop.feed(said(add(1), add(2)))
+    fed(loop, said(add(1), add(2)))
 
     (due,) = loop.due()
     loop.feed_result(due, result("1"))
@@ -215,7 +222,7 @@ def test_a_call_over_the_limit_is_not_run():
 
 def test_as_many_calls_as_the_limit_allows_can_be_answered():
     loop = Loop([], "Go", limits=Limits(calls=1))
-    loop.feed(said(add(1)))
+    fed(loop, said(add(1)))
     settle(loop, "1")
 
     assert isinstance(loop.due(), Request)
@@ -232,7 +239,7 @@ def test_no_limits_are_no_limits():
     loop = Loop([], "Go", limits=endless)
     for _ in range(30):
         loop.due()
-        loop.feed(said(add(1)))
+        fed(loop, said(add(1)))
         settle(loop, "same")
 
     assert isinstance(loop.due(), Request)
@@ -242,7 +249,7 @@ def test_no_limits_are_no_limits():
 def test_a_forced_call_counts_for_the_first_request(choice, later):
     loop = Loop([], "Go", definitions=(ADD,), options={"function_call": choice})
     assert loop.due().options["function_call"] == choice
-    loop.feed(said(add(1)))
+    fed(loop, said(add(1)))
     settle(loop, "1")
 
     assert loop.due().options.get("function_call") == later
@@ -257,9 +264,9 @@ def test_a_typed_answer_is_offered_and_forced_where_there_is_nothing_else_to_cal
 
 def test_a_wrong_typed_answer_is_fed_back_and_a_right_one_ends_the_run():
     loop = Loop([], "Go", definitions=(ADD,), answer=Answer(int))
-    loop.feed(said(FunctionCall("final_answer", '{"answer": "many"}')))
+    fed(loop, said(FunctionCall("final_answer", '{"answer": "many"}')))
     assert "answer does not fit" in loop.due().messages[-1].content
-    loop.feed(said(FunctionCall("final_answer", '{"answer": 3}')))
+    fed(loop, said(FunctionCall("final_answer", '{"answer": 3}')))
 
     assert loop.due() is None
     assert loop.run().output == 3
@@ -268,18 +275,18 @@ def test_a_wrong_typed_answer_is_fed_back_and_a_right_one_ends_the_run():
 
 def test_a_text_that_does_not_fit_the_type_is_answered_with_what_to_do():
     loop = Loop([], "Go", definitions=(ADD,), answer=Answer(int))
-    loop.feed(said(text="about three"))
+    fed(loop, said(text="about three"))
 
     request = loop.due()
     assert "by calling final_answer" in request.messages[-1].content
     assert request.options["function_call"] == "final_answer"
-    loop.feed(said(text="3"))
+    fed(loop, said(text="3"))
     assert loop.run().output == 3
 
 
 def test_other_calls_beside_the_typed_answer_still_run():
     loop = Loop([], "Go", definitions=(ADD,), answer=Answer(int))
-    loop.feed(said(FunctionCall("final_answer", '{"answer": 3}'), add(1)))
+    fed(loop, said(FunctionCall("final_answer", '{"answer": 3}'), add(1)))
 
     settle(loop, "1")
 

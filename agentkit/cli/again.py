@@ -9,17 +9,7 @@ from typing import Any, cast
 
 import typer
 
-from agentkit import (
-    Agent,
-    AssistantMessage,
-    ConfigError,
-    LimitError,
-    Limits,
-    Run,
-    Tool,
-    Toolbox,
-    ToolError,
-)
+from agentkit import Agent, ConfigError, LimitError, Limits, Run, Tool, Toolbox, ToolError
 from agentkit.answer import ANSWER
 from agentkit.cli.asking import Asker
 from agentkit.cli.errors import FAILED
@@ -27,13 +17,12 @@ from agentkit.cli.loading import load_tools
 from agentkit.cli.output import note, write, write_json
 from agentkit.errors import ReplayError
 from agentkit.journal.store import Journal
-from agentkit.messages import Message
 from agentkit.reading import READ
 from agentkit.replay import Replay
 from agentkit.replay.canonical import told
 from agentkit.replay.lines import difference, message_lines
 from agentkit.replay.stored import Recorded
-from agentkit.transcript import open_calls
+from agentkit.transcript import open_calls, replies_in
 
 Decide = Callable[[Run[str]], Run[str]]
 
@@ -118,20 +107,16 @@ def _all_parts(agent: Agent[str], recorded: Recorded, run_id: str, decide: Decid
     try:
         run = agent.run(unsaid, messages=messages, run_id=run_id)
         for messages, unsaid in later:
-            while run.pending and _turns(run.messages) < _turns(messages):
+            while run.pending and replies_in(run.messages) < replies_in(messages):
                 run = agent.run(after=decide(run))
             if not (run.pending or run.done):
                 break
             run = agent.run(after=replace(run, messages=messages, unsaid=unsaid))
-        while run.pending and not recorded.waits:
+        while run.pending and not recorded.ends_waiting:
             run = agent.run(after=decide(run))
     except LimitError as error:  # where the recorded run ended, too
         return cast(Run[str], error.run)
     return run
-
-
-def _turns(messages: Sequence[Message]) -> int:
-    return sum(isinstance(each, AssistantMessage) for each in messages)
 
 
 def _approved(run: Run[str]) -> Run[str]:

@@ -13,7 +13,7 @@ from agentkit.arguments import read_arguments
 from agentkit.cli.errors import NotApprovedError
 from agentkit.cli.output import note, say
 from agentkit.cli.text import exact, one_line
-from agentkit.transcript import MAY_HAVE_RUN
+from agentkit.transcript import LOST_SECRET, may_have_run
 
 Unfinished = Literal["ask", "repeat", "skip"]
 """What to do with calls of which nobody knows whether they ran."""
@@ -47,7 +47,7 @@ class Asker:
             if not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
                 raise NotApprovedError(run)
             try:
-                run = _finished(run, call) if _may_have_run(call) else self._decided(run, call)
+                run = _finished(run, call) if may_have_run(call) else self._decided(run, call)
             except EOFError:
                 say("")
                 raise NotApprovedError(run) from None
@@ -55,10 +55,11 @@ class Asker:
 
     def _known(self, run: Run[str], call: FunctionCall) -> Run[str] | None:
         """The run with a decision that needs no question."""
-        if not _may_have_run(call):
-            return run.approve(call) if call.name in self._always else None
+        lost = LOST_SECRET in call.waits  # its arguments are to be given anew
+        if not may_have_run(call):
+            return run.approve(call) if call.name in self._always and not lost else None
         match self._unfinished:
-            case "repeat":
+            case "repeat" if not lost:
                 return run.approve(call)
             case "skip":
                 return run.deny(call)
@@ -69,6 +70,8 @@ class Asker:
         _show(call)
         while True:
             match _asked(_CHOICES.format(name=one_line(call.name))).lower():
+                case "y" | "yes" | "a" | "always" if LOST_SECRET in call.waits and not arguments:
+                    note(f"{LOST_SECRET}.")
                 case "y" | "yes":
                     return run.approve(call, arguments)
                 case "n" | "no":
@@ -83,17 +86,17 @@ class Asker:
                         _show(replace(call, arguments=json.dumps(arguments)))
 
 
-def _may_have_run(call: FunctionCall) -> bool:
-    return call.waits == MAY_HAVE_RUN
-
-
 def _finished(run: Run[str], call: FunctionCall) -> Run[str]:
     """The run in which a call that may have run is repeated, has its result, or is left."""
     _show(call)
     while True:
         match _asked(_UNFINISHED.format(name=one_line(call.name))).lower():
-            case "r" | "repeat":
+            case "r" | "repeat" if LOST_SECRET not in call.waits:
                 return run.approve(call)
+            case "r" | "repeat":
+                note(f"{LOST_SECRET}.")
+                if (arguments := _edited()) is not None:
+                    return run.approve(call, arguments)
             case "g" | "give":
                 return run.answer(call, _asked("Its result, on one line: "))
             case "s" | "skip":
@@ -103,7 +106,7 @@ def _finished(run: Run[str], call: FunctionCall) -> Run[str]:
 def _show(call: FunctionCall) -> None:
     """The exact arguments, in full: what is approved is what is seen."""
     wants = f"wants to run ({one_line(call.waits)})"
-    if _may_have_run(call):
+    if may_have_run(call):
         wants = "may have run before the run was cut short,"
     say(f"{one_line(call.name)} {wants} with")
     arguments = json.loads(call.arguments)

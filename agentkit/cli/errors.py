@@ -12,7 +12,7 @@ from agentkit import AgentkitError, ConfigError, DefinitionError, LimitError, Ru
 from agentkit.cli.output import OutputClosedError, note
 from agentkit.cli.text import one_line
 from agentkit.run import shown
-from agentkit.transcript import MAY_HAVE_RUN
+from agentkit.transcript import may_have_run
 
 FAILED = 1
 WRONG_USE = 2
@@ -28,12 +28,14 @@ class NotApprovedError(Exception):
     def __init__(self, run: Run[Any]) -> None:
         first = run.pending[0]
         more = f" (and {len(run.pending) - 1} more)" if len(run.pending) > 1 else ""
-        happened, option = f"was not run: {first.waits}", "--approval never where it can do no harm"
-        if first.waits == MAY_HAVE_RUN:
-            happened, option = "may or may not have run", "--unfinished repeat or skip"
+        happened, option = f"was not run: {first.waits}", ""
+        if may_have_run(first):
+            happened, option = "may or may not have run", ", or give --unfinished repeat or skip"
+        elif not run.revision:  # no journal has it, so that it would begin anew
+            option = ", or give --approval never where it can do no harm"
         super().__init__(
             f"{one_line(shown(first))}{more} {happened}. "
-            f"Start agentkit on a terminal to be asked, or give {option}."
+            f"Start agentkit on a terminal to be asked{option}."
         )
         self.run = run
 
@@ -74,7 +76,6 @@ def reported() -> Iterator[None]:
         code, text = found
         if text:
             note(text)
-        run = getattr(error, "run", None)
-        if text and run is not None and run.revision:  # a journal has it
-            note(f"`agentkit runs resume {run.id}` goes on with it.")
+        if hint := getattr(error, "hint", ""):
+            note(hint)
         raise typer.Exit(code) from None

@@ -21,13 +21,13 @@ class Before:
     """How a run was begun.
 
     Args:
-        interface: The name of its interface, where that is one that can be opened by it.
+        interface: The name of its interface.
         model: Its model.
         options: What was sent to the model.
         offered: The names of the functions that it was offered.
     """
 
-    interface: str | None
+    interface: str
     model: str
     options: Mapping[str, Any]
     offered: frozenset[str]
@@ -36,13 +36,22 @@ class Before:
     def of(cls, kept: Journal, run_id: str) -> Before:
         """How a run of a journal was begun."""
         listed, events = kept.listed(run_id), kept.events(run_id)
-        is_name = listed.interface in (*names(), "offline")
         return cls(
-            listed.interface if is_name else None,
-            listed.model,
-            _options(events),
-            frozenset(_names(events)) - {READ},
+            listed.interface, listed.model, _options(events), frozenset(_names(events)) - {READ}
         )
+
+    def interface_or(self, given: str | None) -> str:
+        """The interface to go on with.
+
+        Raises:
+            ConfigError: None is given, and no name opens the one before.
+        """
+        if given is None and self.interface not in (*names(), "offline"):
+            raise ConfigError(
+                f"The run was begun with {self.interface!r}, which is no name of an interface: "
+                "give --interface."
+            )
+        return given or self.interface
 
     def check_tools(self, agent: Agent[str], run: Run[str]) -> None:
         """See that a run that goes on has its tools, at least those of its open calls.

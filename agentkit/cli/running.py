@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
-from agentkit import Agent, ConfigError, Event, Limits, Message, Request, Run, RunEnded
+from agentkit import Agent, ConfigError, Event, LimitError, Limits, Message, Request, Run, RunEnded
 from agentkit.agent_settings import RunOptions
 from agentkit.cli.asking import Asker
 from agentkit.cli.loading import load_tools
 from agentkit.cli.output import apart
 from agentkit.cli.screen import Screen
+from agentkit.journal import Journal
 
 
 def build_agent(
@@ -71,13 +74,33 @@ def follow(
     given: RunOptions = {"conversation": conversation}
     if messages is not None:
         given["messages"] = messages
-    run = _followed(agent.iter(prompt, **given), screen)
-    return _decided(agent, screen, run, asker or Asker())
+    with _hinted(agent):
+        run = _followed(agent.iter(prompt, **given), screen)
+        return _decided(agent, screen, run, asker or Asker())
 
 
 def go_on(agent: Agent[str], screen: Screen, run: Run[str], asker: Asker) -> Run[str]:
     """`follow` for a run that was cut short."""
-    return _decided(agent, screen, _followed(agent.iter(after=run), screen), asker)
+    with _hinted(agent):
+        return _decided(agent, screen, _followed(agent.iter(after=run), screen), asker)
+
+
+@contextmanager
+def _hinted(agent: Agent[str]) -> Iterator[None]:
+    """Give an error that ends a run of a journal a `hint`: how to go on with it."""
+    try:
+        yield
+    except BaseException as error:
+        run: Run[str] | None = getattr(error, "run", None)
+        if run is not None and run.revision and isinstance(agent.journal, Journal):
+            path = os.fspath(agent.journal.path)
+            known = os.path.abspath(os.environ.get("AGENTKIT_JOURNAL", "")) == path
+            more = " and a higher --max-steps" if isinstance(error, LimitError) else ""
+            cast(Any, error).hint = (
+                f"`agentkit runs resume {run.id}{'' if known else f' --journal {path}'}` goes on "
+                f"with it, with the same --tools{more}."
+            )
+        raise
 
 
 def _decided(agent: Agent[str], screen: Screen, run: Run[str], asker: Asker) -> Run[str]:

@@ -139,7 +139,7 @@ def show(
     for call in run.pending:
         write(f"? {one_line(shown(call))} waits: {one_line(call.waits)}\n")
     if run.pending:
-        note(f"agentkit runs resume {run_id} asks what to do.")
+        note("`agentkit runs resume` asks what to do.")
     cost = "" if run.cost is None else f", cost: ${run.cost:.6f}"
     write(f"steps: {len(run.steps)}, tokens: {run.usage.total_tokens:,}{cost}\n")
 
@@ -170,7 +170,7 @@ def resume(
     before, options = Before.of(kept, run_id), read_options(option or [], stream, json)
     agent = build_agent(
         tools,
-        interface or before.interface,
+        before.interface_or(interface),
         model or before.model,
         options={**before.options, **options},
         system=None,
@@ -181,7 +181,7 @@ def resume(
     run = agent.stored(run_id)
     if run.done:
         note("that run has its answer:")
-        write(f"{run.output}\n")
+        write_json(run.to_dict()) if json else write(f"{run.output}\n")
         return
     before.check_tools(agent, run)
     go_on(agent, screen_for(json=json, stream="stream" in options), run, Asker(unfinished))

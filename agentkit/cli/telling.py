@@ -59,7 +59,8 @@ def _event(event: StoredEvent) -> Iterator[str]:
 def headed(stored: StoredRun) -> str:
     """What a run is, on one line."""
     turn = f"{stored.conversation}, turn {stored.turn}" if stored.conversation else ""
-    facts = (when(stored.begun), stored.state, f"{stored.model} at {stored.interface}", turn)
+    asked = f"{stored.model} at {stored.interface}" if stored.model else ""
+    facts = (when(stored.begun), stored.state, asked, turn)
     return one_line(", ".join(filter(None, (stored.id, *facts))))
 
 

@@ -162,10 +162,10 @@ class _Drawing:
     def decide(self, at: float, decided: Sequence[Decision]) -> None:
         """Add a row for each result that was given."""
         place = self._on_axis(at)
-        for call, result in ((each.call, each.result) for each in decided if each.result):
-            self.rows.append(
-                Row("decision", call.name, place, place, is_open=False, call=call, result=result)
-            )
+        for each in decided:
+            if each.result:
+                row = Row("decision", each.call.name, place, place, is_open=False, call=each.call)
+                self.rows.append(replace(row, result=each.result))
 
     def cut_off(self) -> None:
         """End all rows that are open."""

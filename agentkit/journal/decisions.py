@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentkit.journal.stored import StoredEvent
 from agentkit.journal.texts import messages_of
-from agentkit.messages import AssistantMessage, FunctionCall, ResultMessage
-from agentkit.transcript import last_assistant, settled
+from agentkit.messages import FunctionCall, ResultMessage
+from agentkit.transcript import CUT_SHORT, NOT_BEGUN, UNDECIDED, last_calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +28,28 @@ class Decisions:
     """Reads the events of a run one by one, and finds the decisions in them."""
 
     def __init__(self) -> None:
-        self._begun = False
-        self._ran: set[int] = set()  # calls of the last response that have their own results
+        self._open: set[int] = set()  # calls of the last response that waited, or had begun
 
     def see(self, event: StoredEvent) -> Sequence[Decision]:
         """The decisions with which a run goes on; nothing for other events."""
         if event.kind == "response":
-            self._ran.clear()
+            self._open.clear()
+        elif event.kind == "call":
+            self._open.add(event.data["index"])
         elif event.kind == "result":
-            self._ran.add(event.data.get("index", -1))
-        first, self._begun = not self._begun, True
-        if first or event.kind != "begin":
+            self._open.discard(event.data["index"])
+        calls, slots = last_calls(messages_of(event.data.get("messages") or ()))
+        if not calls:
             return ()
-        return list(self._decided(event))
-
-    def _decided(self, event: StoredEvent) -> Iterator[Decision]:
-        messages, slots = settled(messages_of(event.data.get("messages") or ()))
-        place, last = last_assistant(messages) or (0, AssistantMessage())
-        calls = last.calls
-        results = slots or [
-            each if isinstance(each, ResultMessage) else None
-            for each in messages[place + 1 : place + 1 + len(calls)]
+        decided = [
+            Decision(call, result)
+            for n, (call, result) in enumerate(zip(calls, slots, strict=True))
+            if event.kind == "begin" and n in self._open and _is_decided(call, result)
         ]
-        for index, (call, result) in enumerate(zip(calls, results, strict=False)):
-            if index not in self._ran and (result or call.approved):
-                yield Decision(call, result)
+        self._open = {n for n, call in enumerate(calls) if call.waits and slots[n] is None}
+        return decided
+
+
+def _is_decided(call: FunctionCall, result: ResultMessage | None) -> bool:
+    nobody = (CUT_SHORT, NOT_BEGUN, UNDECIDED)
+    return result.content not in nobody if result else bool(call.approved)

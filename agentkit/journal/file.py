@@ -58,7 +58,11 @@ class JournalFile:
             return self._done(work, "BEGIN")
 
     def write(
-        self, work: Work[T], *, patience: float | None = None, then: Callable[[], object] = int
+        self,
+        work: Work[T],
+        *,
+        patience: float | None = None,
+        then: Callable[[], object] | None = None,
     ) -> T | None:
         """What a function gives that writes with the connection, in one transaction.
 
@@ -110,12 +114,13 @@ class JournalFile:
         work: Work[T],
         begin: str,
         patience: float | None = None,
-        then: Callable[[], object] = int,
+        then: Callable[[], object] | None = None,
     ) -> T:
         self._busy = True
         try:
             value = self._in_transaction(work, begin, patience)
-            then()
+            if then:
+                then()
             return value
         finally:
             self._busy = False

@@ -72,7 +72,8 @@ def _told(stored: StoredRun, drawn: Chart) -> Iterator[tuple[str, str]]:
         took = _duration(drawn.seconds - sum(row.ended - row.begun for row in pauses))
         paused = _duration(sum(row.lasted for row in pauses))
         yield "Took", f"{took}, and {paused} of pauses" if pauses else took
-    yield "Model", f"{stored.model} at {stored.interface}"
+    if stored.model:
+        yield "Model", f"{stored.model} at {stored.interface}"
     if stored.steps is not None:
         yield "Steps", str(stored.steps)
     if stored.prompt_tokens or stored.completion_tokens:

@@ -17,6 +17,7 @@ from agentkit.redact import environment_secrets, hide
 from agentkit.run import Run
 from agentkit.saving import plain_value, save_messages, save_response
 
+_TAKEN = "SQLITE_CONSTRAINT_PRIMARYKEY"  # there is an event of this number already
 _HURRY = 0.0  # seconds to wait for others that write, where they were waited for in vain
 
 
@@ -67,7 +68,7 @@ class JournalRecord:
             self._enter(connection, start)
             last = "SELECT coalesce(max(number), 0) FROM events WHERE run = ?"
             (number,) = connection.execute(last, (run.id,)).fetchone()
-            if start.revision not in (0, number):
+            if number and start.revision not in (0, number):
                 raise JournalError(
                     f"The run {run.id!r} went on meanwhile: agent.stored({run.id!r}) is how it "
                     "stands now."
@@ -178,7 +179,8 @@ class JournalRecord:
 
         def work(connection: sqlite3.Connection) -> None:  # one at a time, as the file sees to
             written.extend(self._unwritten)
-            for number, each in enumerate(written, self.revision + 1):
+            there = self._already_there(connection) if len(written) > 1 else 0
+            for number, each in enumerate(written[there:], self.revision + there + 1):
                 _insert(connection, self._id, number, each)
 
         def then() -> None:
@@ -189,7 +191,7 @@ class JournalRecord:
         try:
             self._file.write(work, patience=_HURRY if self._failing else None, then=then)
         except JournalError as error:
-            if "UNIQUE" in str(error.__cause__):
+            if getattr(error.__cause__, "sqlite_errorname", "") == _TAKEN:
                 raise JournalError(
                     f"Somebody else goes on with the run {self._id} meanwhile; this one ends."
                 ) from error
@@ -199,6 +201,15 @@ class JournalRecord:
                     "as soon as that is possible; until then a resumed run would do it again."
                 )
             self._failing = True
+
+    def _already_there(self, connection: sqlite3.Connection) -> int:
+        """How many of the unwritten events are written all the same: whoever wrote them may have
+        been interrupted before it could take note."""
+        sql = "SELECT at, kind FROM events WHERE run = ? AND number > ? ORDER BY number"
+        found = connection.execute(sql, (self._id, self.revision)).fetchall()
+        pairs = zip(found, self._unwritten, strict=False)
+        same = [(at, kind) == (each.at, each.kind) for (at, kind), each in pairs]
+        return same.index(False) if False in same else len(same)
 
 
 def _why(error: BaseException) -> str:

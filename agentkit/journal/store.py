@@ -13,6 +13,7 @@ from typing import Any, Unpack
 
 from agentkit.errors import ConfigError, JournalError
 from agentkit.journal.file import JournalFile
+from agentkit.journal.record import JournalRecord
 from agentkit.journal.stored import (
     Only,
     StoredEvent,
@@ -43,7 +44,7 @@ class Journal:
             for ever if not given. `vacuum` gives the space back, which new runs use otherwise.
 
     Raises:
-        ConfigError: `keep_days` is below 0.
+        ConfigError: The path is none, or `keep_days` is no number from 0 on.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, keep_days: float | None = None) -> None:
@@ -66,8 +67,6 @@ class Journal:
             JournalError: The file cannot be used, has another run of this id, or somebody else
                 took this turn of the conversation.
         """
-        from agentkit.journal.record import JournalRecord
-
         self.file.look_whether_it_is_there()
         now = time.monotonic()
         if self.keep_days is not None and now >= self._looked + _LOOK:

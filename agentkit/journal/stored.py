@@ -13,7 +13,14 @@ from agentkit.journal.texts import messages_of, response_of, step_of, unpacked
 from agentkit.messages import AssistantMessage, Message, ResultMessage
 from agentkit.redact import HIDDEN
 from agentkit.run import Run, Step
-from agentkit.transcript import LOST_SECRET, MAY_HAVE_RUN, last_assistant, settled, told_apart
+from agentkit.transcript import (
+    LOST_SECRET,
+    MAY_HAVE_RUN,
+    held,
+    last_assistant,
+    may_have_run,
+    settled,
+)
 
 _COLUMNS = (
     "id, begun, ended, state, prompt, output, error, interface, model, steps, prompt_tokens, "
@@ -55,7 +62,7 @@ class Only(TypedDict, total=False):
         since: Those that began then or later, in seconds since 1970.
     """
 
-    id: str
+    id: str | None
     state: str | None
     conversation: str | None
     text: str | None
@@ -139,48 +146,31 @@ class _Replay:
         self.results.clear()
         self.begun.clear()
 
-    def transcript(self, repeats: Callable[[str], bool]) -> tuple[Message, ...]:
-        """All messages; calls that had begun and have no result wait for a decision, but for those
-        of tools that may be called again."""
-        found = last_assistant(self.messages)
-        if found is None or not found[1].calls:
-            return tuple(self.messages)
-        place, message = found
-        unknown = {
-            index
-            for index in self.begun - self.results.keys()
-            if not repeats(message.calls[index].name)
-        }
-        calls = message.calls
-        if unknown or 0 < len(self.results) < len(calls):  # each result must find its own call
-            calls = told_apart(calls)
-        calls = tuple(
-            replace(call, waits=MAY_HAVE_RUN, approved="") if index in unknown else call
-            for index, call in enumerate(calls)
-        )
-        given = [replace(r, id=calls[i].id) for i, r in sorted(self.results.items())]
-        self.messages[place] = replace(message, calls=calls)
-        self.messages += given
+    def finish(self, repeats: Callable[[str], bool]) -> None:
+        """Bring the last step to its end, as far as it came.
+
+        Calls that had begun and have no result wait for a decision, but for those of tools that may
+        be called again; and so do those that lost a secret of theirs.
+        """
+        done, slots = settled(self.messages)
+        if not slots:  # no call is open
+            return
+        message = done.pop()
+        assert isinstance(message, AssistantMessage)  # whose calls they are
+        slots = [self.results.get(n, slot) for n, slot in enumerate(slots)]
+        waits = {n: why for n in range(len(slots)) if (why := self._why(message, n, repeats))}
+        waits = {n: why for n, why in waits.items() if slots[n] is None}
+        if waits or (None in slots and any(slots)):
+            message, slots = held(message, slots, waits)
+        self.messages = [*done, message, *filter(None, slots)]
         self._close()
-        return _held(self.messages)
 
-
-def _held(messages: list[Message]) -> tuple[Message, ...]:
-    """The transcript in which calls wait that are still to be run and lost a secret of theirs."""
-    done, slots = settled(messages)
-    message = done.pop() if slots else None
-    if not isinstance(message, AssistantMessage):  # no call is open
-        return tuple(messages)
-    pairs = enumerate(zip(message.calls, slots, strict=True))
-    lost = {n for n, (call, slot) in pairs if slot is None and HIDDEN in call.arguments}
-    if not lost:
-        return tuple(messages)
-    calls = tuple(
-        replace(call, waits=LOST_SECRET, approved="") if n in lost else call
-        for n, call in enumerate(told_apart(message.calls))
-    )
-    given = [slot and replace(slot, id=call.id) for slot, call in zip(slots, calls, strict=True)]
-    return (*done, replace(message, calls=calls), *filter(None, given))
+    def _why(self, message: AssistantMessage, index: int, repeats: Callable[[str], bool]) -> str:
+        """Why a call must wait, if it has no result."""
+        call = message.calls[index]
+        unknown = may_have_run(call) or (index in self.begun and not repeats(call.name))
+        lost = HIDDEN in call.arguments
+        return "; ".join([MAY_HAVE_RUN] * unknown + [LOST_SECRET] * lost)
 
 
 def stored_run(
@@ -195,8 +185,8 @@ def stored_run(
         replay.see(each.kind, dict(each.data))
     state, output = row
     answer = json.loads(output) if state == "done" and output else None
-    messages = replay.transcript(repeats)  # which completes the last step, too
-    run = Run.of_steps(run_id, answer, messages, tuple(replay.steps))
+    replay.finish(repeats)
+    run = Run.of_steps(run_id, answer, tuple(replay.messages), tuple(replay.steps))
     return replace(
         run,
         unsaid=replay.unsaid,

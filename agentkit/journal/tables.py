@@ -80,9 +80,10 @@ def connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def wait_for(connection: sqlite3.Connection, seconds: float = _BUSY) -> None:
-    """Say how long to wait for others that write."""
-    connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+def wait_for(connection: sqlite3.Connection, seconds: float | None = None) -> None:
+    """Say how long to wait for others that write; the usual time if not given."""
+    waited = _BUSY if seconds is None else seconds
+    connection.execute(f"PRAGMA busy_timeout = {int(waited * 1000)}")
 
 
 def unusable(path: Path, error: Exception) -> JournalError:

@@ -48,7 +48,7 @@ def told(message: Message) -> dict[str, Any]:
     return plain
 
 
-def call_key(call: FunctionCall) -> str:
+def call_text(call: FunctionCall) -> str:
     """Stands for a call's name and arguments, however these are spelled."""
     arguments: Any = call.written
     with suppress(ArgumentsError):

@@ -69,8 +69,9 @@ class Parts:
         if key and key not in self._lists:
             raise LookupError(key)
         for mark in marks:
+            if mark not in self._values:
+                raise LookupError(mark)
             if (key, mark) not in self._keys:
-                self._values[mark]
                 new = _hash(f"{key} {mark}")
                 self._keys[key, mark], self._lists[new] = new, (key, mark)
             key = self._keys[key, mark]

@@ -16,7 +16,7 @@ from agentkit.errors import ConfigError, InterfaceError, ReplayError, closest
 from agentkit.interface import Interface
 from agentkit.messages import FunctionCall, Message, Request, Response, ResultMessage
 from agentkit.recorder import DueCall, Keep, Results
-from agentkit.replay.canonical import call_key, told
+from agentkit.replay.canonical import call_text, told
 from agentkit.replay.tape import Asked, Tape
 from agentkit.workers import per_process
 from agentkit.wrapper import Ask, Plan, Wrapper
@@ -42,7 +42,7 @@ class Replay:
         results: Whether the results of calls are recorded and replayed too. If not, the tools run.
         tape: What is recorded already, in place of a file.
         waited: Calls that wait for a person whatever the agent's policy is, because they did when
-            they were recorded, as `canonical.call_key` has them.
+            they were recorded, as `canonical.call_text` has them.
 
     Raises:
         ConfigError: There is no such mode.
@@ -99,9 +99,9 @@ class Replay:
         """Itself, where results are recorded and replayed too."""
         return self if self.results and self.mode != "live" else None
 
-    def waits(self, call: FunctionCall) -> bool:
+    def waited(self, call: FunctionCall) -> bool:
         """Whether a call waited when it was recorded."""
-        return bool(self._waited) and call_key(call) in self._waited
+        return bool(self._waited) and call_text(call) in self._waited
 
     def run_id(self, prompt: str | None, messages: Sequence[Message]) -> str | None:
         """The id of a run that begins so: the same one each time, as the calls' keys have it in

@@ -18,9 +18,9 @@ from agentkit.messages import (
     ResultMessage,
 )
 from agentkit.reading import LEFT_OUT, READ
-from agentkit.replay.canonical import call_key
+from agentkit.replay.canonical import call_text
 from agentkit.replay.tape import Tape
-from agentkit.transcript import last_assistant, pending, settled
+from agentkit.transcript import last_calls, pending
 
 
 @dataclass
@@ -44,8 +44,8 @@ class Recorded:
     """The first request."""
     responses: int = 0
     waited: set[str] = field(default_factory=set)
-    """The calls that waited for a person, as `canonical.call_key` has them."""
-    waits: bool = False
+    """The calls that waited for a person, as `canonical.call_text` has them."""
+    ends_waiting: bool = False
     """Whether calls still waited at its end."""
     _messages: list[Message] = field(default_factory=list)
     _request: Request | None = None
@@ -81,9 +81,9 @@ class Recorded:
         if kind == "begin" and self._ended:
             self.begins.append((tuple(self._messages), data.get("unsaid")))
         self._ended = kind == "end" and data.get("state") in ("done", "waiting")
-        self.waits = kind == "end" and data.get("state") == "waiting"
-        if self.waits:
-            self.waited |= {call_key(each) for each in pending(self._messages)}
+        self.ends_waiting = kind == "end" and data.get("state") == "waiting"
+        if self.ends_waiting:
+            self.waited |= {call_text(each) for each in pending(self._messages)}
         if kind == "request":
             request = _request(self._messages, data)
             self.first = self.first or request
@@ -118,13 +118,10 @@ class Recorded:
 
         Those that the run began with are known, and are no results of this run.
         """
-        done, slots = settled(self._messages)
-        found = last_assistant(done)
-        calls = found[1].calls if found else ()
+        calls, results = last_calls(self._messages)
         if not calls or (len(calls) != len(self._calls) and not first):
             return
         self._calls = calls  # a person may have edited them
-        results = slots or done[len(done) - len(calls) :]
         for index, result in enumerate(results):
             if first and isinstance(result, ResultMessage):
                 self._known.add(index)

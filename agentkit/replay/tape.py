@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from agentkit.errors import AgentkitError, ReplayError
 from agentkit.messages import FunctionCall, Message, Request, Response, ResultMessage
 from agentkit.notices import complain
-from agentkit.replay.canonical import call_key
+from agentkit.replay.canonical import call_text
 from agentkit.replay.file import Appender, dumped, not_recorded, read
 from agentkit.replay.parts import LISTS, Marked, Parts
 from agentkit.saving import load_messages, load_response, save_messages, save_response
@@ -225,4 +225,4 @@ class Tape:
 
 def _asked_call(told: Mapping[str, Any], index: int, messages: str) -> Asked:
     line = {"call": told, "index": index, "messages": messages}
-    return Asked(line, f"{messages} {index} {call_key(FunctionCall(**told))}")
+    return Asked(line, f"{messages} {index} {call_text(FunctionCall(**told))}")

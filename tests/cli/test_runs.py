@@ -205,7 +205,7 @@ def test_a_run_that_goes_on_with_fewer_tools_says_so(command, kept):
 def test_what_a_person_decided_is_shown(command, unfinished):
     shown = command("runs", "show", "last", "--journal", "runs.db")
     assert '? post(word="tin") waits: it had begun when the run was cut short' in shown.out
-    assert f"agentkit runs resume {unfinished[2]} asks what to do" in shown.err
+    assert "`agentkit runs resume` asks what to do" in shown.err
     terminal = command.on_terminal(*unfinished, "--tools", "post.py")
     terminal.until("[g]ive")
     terminal.type("g\n")
@@ -245,7 +245,14 @@ def test_a_run_that_ends_early_says_how_to_go_on_with_it(command):
     (run_id,) = ids(command)
 
     assert done.code == 3
-    assert f"`agentkit runs resume {run_id}` goes on with it." in done.err
+    assert (
+        f"`agentkit runs resume {run_id} --journal {command.place / 'runs.db'}` goes on with it, "
+        "with the same --tools and a higher --max-steps." in done.err
+    )
+    again = command("runs", "resume", run_id, "--journal", "runs.db", "--max-steps", "5")
+    assert (again.code, again.out) == (0, "17 * 23 = 391\n")
+    whole = command("runs", "resume", run_id, "--journal", "runs.db", "--json").out
+    assert json.loads(whole)["output"] == "17 * 23 = 391"
     done = command("run", "What is 17 * 23?", "--interface", "offline", "--max-steps", "1")
     assert "runs resume" not in done.err
 
@@ -274,6 +281,36 @@ def test_the_page_can_be_written_to_stdout_and_a_wrong_command_is_helped(command
     assert page.startswith("<!doctype html>")
     wrong = command("runs", "lst", "--journal", "runs.db").err
     assert "Did you mean 'list'? See:" in wrong
+
+
+def test_a_run_of_an_interface_without_a_name_wants_one_to_go_on(command, kept):
+    cut(command.place, 1)
+    with closing(sqlite3.connect(command.place / "runs.db")) as connection, connection:
+        connection.execute("UPDATE runs SET interface = 'localhost'")
+    done = command("runs", "resume", kept, "--journal", "runs.db")
+
+    assert done.code == 2
+    assert "was begun with 'localhost', which is no name of an interface" in done.err
+    assert command("runs", "resume", kept, *KEPT).code == 0
+
+
+def test_a_call_that_lost_a_secret_is_asked_about(command):
+    (command.place / "post.py").write_text(POST, encoding="utf-8")
+    secret = {"HOUSE_TOKEN": "rosebud-rosebud"}
+    command("run", 'Post the word "rosebud-rosebud".', *KEPT, "--tools", "post.py", env=secret)
+    cut(command.place, 4)
+    resume = ("runs", "resume", "last", *KEPT, "--tools", "post.py")
+    alone = command(*resume, "--unfinished", "repeat")
+    terminal = command.on_terminal(*resume)
+    terminal.until("[g]ive")
+    terminal.type("r\n")
+    terminal.until("approve it with other arguments")
+    terminal.until("on one line")
+    terminal.type('{"word": "tin"}\n')
+    code, text = terminal.end()
+
+    assert alone.code == 4
+    assert (code, "posted tin" in text) == (0, True)
 
 
 def test_a_run_does_not_go_on_without_the_tool_that_it_is_about_to_call(command, unfinished):

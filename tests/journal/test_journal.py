@@ -614,7 +614,7 @@ def test_a_call_that_lost_a_secret_waits(path, monkeypatch):
     again = agent(path, "Done.", tools=[send])
     run = again.resume("r")
     (waiting,) = run.pending
-    assert "a secret in its arguments was not stored" in waiting.waits
+    assert waiting.waits.startswith("a secret in its arguments was not stored")
     run = again.run(after=run.approve(waiting, {"to": "abcdef-secret-1234@x"}))
 
     assert (run.output, sent[-1]) == ("Done.", "abcdef-secret-1234@x")
@@ -630,41 +630,45 @@ def test_no_secret_is_in_an_answer(path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "why"),
     [
-        lambda path: Agent([], ScriptedInterface("Hi."), journal=5).run("Hi"),
-        lambda path: Agent([], ScriptedInterface("Hi."), journal=Journal).run("Hi"),
-        lambda path: Agent([], ScriptedInterface("Hi."), replay=5),
-        lambda path: Journal(5),
-        lambda path: Journal(None),
-        lambda path: Journal(b""),
-        lambda path: Journal("\0").runs(),
-        lambda path: Journal("half \ud800").runs(),
-        lambda path: agent(path, "Hi.").run(5),
-        lambda path: agent(path, "Hi.").run("Hi", after="r"),
-        lambda path: agent(path, "Hi.").run("Hi", messages="text"),
-        lambda path: agent(path, "Hi.").run("Hi", messages=["text"]),
-        lambda path: agent(path, "Hi.").run("Hi", run_id=5),
-        lambda path: agent(path, "Hi.").summarize("r"),
-        lambda path: agent(path, "Hi.").run("Hi").fork("1"),
-        lambda path: agent(path, "Hi.").run("Hi").approve(None),
-        lambda path: agent(path, "Hi.").run("Hi").deny(5),
-        lambda path: agent(path).resume(5),
-        lambda path: Journal(path).find(None),
-        lambda path: Journal(path).listed(None),
-        lambda path: Journal(path).runs(state="bogus"),
-        lambda path: Journal(path).runs(colour="red"),
-        lambda path: Journal(path).runs(limit=2**70),
-        lambda path: Journal(path).runs(limit="x"),
-        lambda path: Journal(path).runs(limit=-1),
-        lambda path: Journal(path).prune(days=-5),
+        (lambda path: agent(5, "Hi.").run("Hi"), "a path or a Journal, not 5"),
+        (lambda path: agent(Journal, "Hi.").run("Hi"), "a path or a Journal, not <class"),
+        (lambda path: Agent([], ScriptedInterface("Hi."), replay=5), "a path or a Replay, not 5"),
+        (lambda path: Journal(5), "is at a path, not at 5"),
+        (lambda path: Journal(None), "is at a path, not at None"),
+        (lambda path: Journal(""), "is at a path, not at ''"),
+        (lambda path: Journal("\0").runs(), "null byte"),
+        (lambda path: Journal("half \ud800").runs(), "surrogates not allowed"),
+        (lambda path: agent(path, "Hi.").run(5), "A prompt is some text, not int"),
+        (
+            lambda path: agent(path, "Hi.").run("Hi", after="r"),
+            r"agent\.stored\(run_id\) gives one",
+        ),
+        (lambda path: agent(path, "Hi.").run("Hi", messages="text"), "messages= takes messages"),
+        (lambda path: agent(path, "Hi.").run("Hi", messages=["text"]), "messages= takes messages"),
+        (lambda path: agent(path, "Hi.").run("Hi", run_id=5), "run_id= is some text, not 5"),
+        (lambda path: agent(path, "Hi.").summarize("r"), "A Run is summed up, not str"),
+        (
+            lambda path: agent(path, "Hi.").run("Hi").fork("1"),
+            "from a number of steps, not from '1'",
+        ),
+        (lambda path: agent(path, "Hi.").run("Hi").approve(None), "The call None does not wait"),
+        (lambda path: agent(path, "Hi.").run("Hi").deny(5), "The call 5 does not wait"),
+        (lambda path: agent(path).resume(5), "There is no run 5 in"),
+        (lambda path: Journal(path).find(None), "There is no run 'None' in"),
+        (lambda path: Journal(path).listed(None), "There is no run None in"),
+        (lambda path: Journal(path).runs(state="bogus"), "one of running, waiting, done, failed"),
+        (lambda path: Journal(path).runs(colour="red"), "not by colour"),
+        (lambda path: Journal(path).runs(limit=2**70), "limit is a number of runs"),
+        (lambda path: Journal(path).runs(limit="x"), "limit is a number of runs, not 'x'"),
+        (lambda path: Journal(path).runs(limit=-1), "limit is a number of runs, not -1"),
+        (lambda path: Journal(path).prune(days=-5), "Days are a number from 0 on, not -5"),
     ],
 )
-def test_what_makes_no_sense_is_one_clear_error(path, wrong):
-    with pytest.raises((ConfigError, JournalError)) as raised:
+def test_what_makes_no_sense_is_one_clear_error(path, wrong, why):
+    with pytest.raises((ConfigError, JournalError), match=why):
         wrong(path)
-
-    assert "not as it should be" not in str(raised.value) or "\\" in str(raised.value)
 
 
 def test_a_result_that_is_no_text_is_refused(path):
@@ -689,3 +693,70 @@ def test_options_of_any_kind_are_kept(path):
 
     assert run.output == "Hi."
     assert "metadata" in Journal(path).events(run.id)[1].data["options"]
+
+
+def test_a_run_goes_on_in_another_journal_or_after_it_was_forgotten(path, tmp_path):
+    """It is recorded there from its transcript on."""
+
+    @tool(destructive=True)
+    def drop() -> str:
+        return "gone"
+
+    for other in (tmp_path / "other.db", path):
+        run = agent(path, call("drop"), tools=[drop]).run("Go")
+        Journal(path).prune(days=0)
+        run = agent(other, "Done.", tools=[drop]).run(after=run.approve(*run.pending))
+        stored = Journal(other).run(run.id)
+        assert run.output == "Done."
+        assert (stored.messages, stored.steps) == (run.messages, run.steps)
+
+
+def test_a_call_that_may_have_run_and_lost_a_secret_tells_both(path, monkeypatch):
+    monkeypatch.setenv("FOO_TOKEN", "abcdef-secret-1234")
+
+    @tool
+    def send(to: str) -> str:
+        return "sent"
+
+    agent(path, call("send", to="abcdef-secret-1234"), "Done.", tools=[send]).run("Go", run_id="r")
+    cut(path, "r", ["result", "request", "response", "end"])
+    run = agent(path, tools=[send]).stored("r")
+    (waiting,) = run.pending
+    assert "may or may not have run; a secret in its arguments was not stored" in waiting.waits
+
+    assert "may or may not have run, and the user" in run.deny(waiting).messages[-1].content
+
+
+def test_whoever_is_interrupted_right_behind_a_write_writes_nothing_twice(path, monkeypatch):
+    interrupted = []
+
+    @tool
+    def look() -> str:
+        record = interrupted.pop() if interrupted else None
+        if record is not None:
+            then = record._file._in_transaction
+
+            def once(*given):
+                then(*given)
+                record._file._in_transaction = then
+                raise KeyboardInterrupt
+
+            record._file._in_transaction = once
+        return "seen"
+
+    journal = Journal(path)
+    begin = journal.begin
+
+    def kept(run, start):
+        record = begin(run, start)
+        interrupted.append(record)
+        return record
+
+    monkeypatch.setattr(journal, "begin", kept)
+    made = agent(journal, call("look"), "Done.", tools=[look])
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        made.run("Go", run_id="r")
+    interrupted.clear()
+
+    assert journal.listed("r").state == "failed"
+    assert made.run(after=stopped.value.run).output == "Done."

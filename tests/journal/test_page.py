@@ -267,3 +267,22 @@ def test_the_name_of_a_conversation_turns_no_other_text_around(path):
     kept(path, "Hi.").run("Hello", run_id="r", conversation="c\u202e")
 
     assert "<dt>Conversation</dt><dd>c\u202e</dd></div><div><dt>Turn</dt><dd>1</dd>" in made(path)
+
+
+def test_what_nobody_decided_is_no_decision(path):
+    """Neither a call that was cut short nor an answer that was given is one."""
+
+    @tool
+    def crash() -> str:
+        raise KeyboardInterrupt
+
+    made_ = Agent([crash], ScriptedInterface(call("crash"), "Fine."), journal=path)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        made_.run("Go", run_id="r")
+    made_.run(after=stopped.value.run)
+    answer = Agent([], ScriptedInterface(call("final_answer", answer=3)), journal=path, output=int)
+    answer.run("Go", run_id="a")
+    answer.resume("a")
+
+    for run_id in "ra":
+        assert "decision" not in {row.kind for row in chart(Journal(path).events(run_id)).rows}

@@ -450,10 +450,14 @@ def test_results_belong_to_their_run_whatever_comes_first(path, order):
 
 
 def test_answers_are_given_in_the_order_of_their_requests_and_not_of_their_ends(path):
+    ended = asyncio.Event()
+
     class Slow(ScriptedInterface):
         async def asend(self, request):
             response = self.send(request)
-            await asyncio.sleep(0.05 if response.message.content == "first" else 0)
+            if response.message.content == "first":
+                await ended.wait()
+            ended.set()
             return response
 
     async def both(agent):
