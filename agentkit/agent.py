@@ -24,7 +24,7 @@ from agentkit.calls import Calls
 from agentkit.driver import adrive, drive
 from agentkit.errors import ConfigError, DefinitionError, JournalError
 from agentkit.events import Event, RunEnded
-from agentkit.interface import Interface
+from agentkit.interface import Interface, place_of
 from agentkit.interfaces import names_model, open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
@@ -253,12 +253,12 @@ class Agent(Generic[T]):
         if self.journal is not None:
             start = Start(
                 prompt=prompt,
-                interface=str(getattr(self.interface, "name", type(self.interface).__name__)),
+                interface=place_of(self.interface),
                 model=self.model,
                 goes_on=begin.goes_on,
                 conversation=given.get("conversation"),
                 turn=begin.turn,
-                revision=begin.earlier.revision if begin.earlier else 0,
+                revision=begin.earlier.revision if begin.earlier else "",
             )
             record = self.journal.begin(loop.run(), start)
         recorded = self._replay.results_of_calls if self._replay else None

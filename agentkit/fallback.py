@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
 from agentkit.errors import AgentkitError, ConfigError, InterfaceError, MissingKeyError, StatusError
-from agentkit.interface import Interface
+from agentkit.interface import Interface, place_of
 from agentkit.messages import Request
 from agentkit.notices import say_once
 from agentkit.wrapper import Ask, Plan, Wrapper
@@ -51,8 +51,14 @@ class Fallback(Wrapper):
             raise ConfigError("A fallback needs at least one interface.")
         super().__init__(choices[0][0])
         self.name = ", ".join(each.name for each, _ in choices)
+        self._places = ", ".join(place_of(each) for each, _ in choices)
         self._choices, self._on, self._rest, self._clock = list(choices), on, rest, clock
         self._tired: dict[int, float] = {}
+
+    @property
+    def place(self) -> str:
+        """Those of all, in order."""
+        return self._places
 
     def plan(self, request: Request) -> Plan:
         """Ask one after the other."""

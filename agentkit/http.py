@@ -86,6 +86,8 @@ class HTTPInterface(Interface):
         base, mark, query = address.strip().partition("#")[0].partition("?")
         self._base = base.rstrip("/").removesuffix(_PATH).rstrip("/")
         self._query = mark + query
+        is_usual = self._base == self.page.base_url.rstrip("/")
+        self.place = self.name if is_usual else f"{self.name} at {without_secrets(self._base)}"
         self._url = self._at(_PATH)
         self._credentials = Credentials(self.page, api_key, extra_headers, address)
         self._extra_body = dict(extra_body or {})

@@ -77,6 +77,12 @@ class Interface(ABC):
         """Close the connections of the awaited methods in this event loop."""
 
 
+def place_of(interface: Interface) -> str:
+    """The name of an interface, and its address where that is not the one of its page."""
+    place = getattr(interface, "place", None) or getattr(interface, "name", None)
+    return str(place or type(interface).__name__)
+
+
 def whole(request: Request) -> Request:
     """The request without a stream, where none was asked for."""
     return request if request.options.get("stream") else request.with_options(stream=False)

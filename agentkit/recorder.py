@@ -33,8 +33,8 @@ class Record(Protocol):
     """The record of one run, such as the one that a journal keeps."""
 
     @property
-    def revision(self) -> int:
-        """How many events it has."""
+    def revision(self) -> str:
+        """The last event that it has, as `Run.revision`."""
 
     def request(self, request: Request) -> None:
         """A request is about to be sent."""
@@ -72,7 +72,7 @@ class Start:
         goes_on: Whether it may be there already.
         conversation: The conversation that it belongs to.
         turn: Which turn of it this is; one more than the last if not given.
-        revision: How many events it has, where that is known: it must not have gone on meanwhile.
+        revision: The last event of it that is known, if any: it must not have gone on meanwhile.
     """
 
     prompt: str | None = None
@@ -81,7 +81,7 @@ class Start:
     goes_on: bool = False
     conversation: str | None = None
     turn: int | None = None
-    revision: int = 0
+    revision: str = ""
 
 
 @runtime_checkable

@@ -51,8 +51,8 @@ class Run(Generic[T]):
         unsaid: A prompt that is not in the transcript yet, because calls before it have no result.
         summarized: How many replies of the model a summary took the place of; `call_key`s count
             them, so that each call keeps its own.
-        revision: How far the journal's record of it goes: it is not gone on with from here once
-            somebody else did. 0 if that is not known.
+        revision: The last event that its journal has of it, by number and time: it is not gone on
+            with from here once somebody else did. "" if that is not known.
     """
 
     id: str
@@ -66,7 +66,7 @@ class Run(Generic[T]):
     unsaid: str | None = None
     done: bool = False
     summarized: int = 0
-    revision: int = field(default=0, compare=False, repr=False)
+    revision: str = field(default="", compare=False, repr=False)
 
     @classmethod
     def of_steps(
@@ -156,7 +156,7 @@ class Run(Generic[T]):
                 f"{', of which a summary took the place' if first < 0 else ''}."
             )
         if steps == len(self.steps):
-            return replace(self, id="", revision=0)
+            return replace(self, id="", revision="")
         messages = self.messages[: said[first + steps]]
         return Run.of_steps("", None, messages, self.steps[:steps])
 
@@ -191,7 +191,7 @@ class Run(Generic[T]):
                 unsaid=None if saved.get("unsaid") is None else str(saved["unsaid"]),
                 done=bool(saved.get("done", saved.get("output") is not None)),
                 summarized=int(saved.get("summarized", 0)),
-                revision=int(saved.get("revision", 0)),
+                revision=str(saved.get("revision", "")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(f"This is not a run that to_dict gave: {error!r}.") from error

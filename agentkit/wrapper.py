@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agentkit.errors import InterfaceError
-from agentkit.interface import Interface, last_piece, whole
+from agentkit.interface import Interface, last_piece, place_of, whole
 from agentkit.messages import Delta, Request, Response, Wait
 
 _TOLD = 0.1  # seconds; shorter pauses are no news
@@ -45,6 +45,11 @@ class Wrapper(Interface):
     def __init__(self, inner: Interface) -> None:
         self.inner = inner
         self.name = inner.name
+
+    @property
+    def place(self) -> str:
+        """That of the interface inside."""
+        return place_of(self.inner)
 
     def plan(self, request: Request) -> Plan:
         """What to do for a request."""

@@ -53,7 +53,7 @@ def test_the_command_lines_of_the_readme_run(command, tmp_path):
         encoding="utf-8",
     )
     python = f"{shlex.quote(sys.executable)} -m agentkit"
-    line = re.sub(r"(^|\| )agentkit ", rf"\1{python} ", command)
+    line = re.sub(r"(^|[|&] )agentkit ", rf"\1{python} ", command)
 
     done = subprocess.run(
         ["/bin/sh", "-c", line],

@@ -119,7 +119,10 @@ class Chat:
     def _keep(self, why: str) -> None:
         """Have the conversation go on from how it stands now, also in another process."""
         if self._conversation and self._agent.journal:
-            keep_turn(self._agent.journal, self._conversation, self._past[-1], why)
+            try:
+                keep_turn(self._agent.journal, self._conversation, self._past[-1], why)
+            except AgentkitError as error:
+                note(f"{error} The next process will not know of it.")
 
     def _help(self) -> None:
         say(_HELP)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agentkit import Agent, ConfigError, Run
+from agentkit.answer import ANSWER
 from agentkit.catalog import names
 from agentkit.cli.output import note
+from agentkit.interface import place_of
 from agentkit.journal.store import Journal
 from agentkit.journal.stored import StoredEvent
 from agentkit.reading import READ
@@ -18,50 +20,61 @@ from agentkit.transcript import open_calls
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """How a run was begun.
+    """How a run was begun, and is to go on.
 
     Args:
-        interface: The name of its interface.
+        place: Its interface, as `place_of` told it.
+        given: The name of another one, if any: model and options of the first are not for it.
         model: Its model.
         options: What was sent to the model.
         offered: The names of the functions that it was offered.
     """
 
-    interface: str
+    place: str
+    given: str | None
     model: str
-    options: Mapping[str, Any]
+    options: dict[str, Any]
     offered: frozenset[str]
 
     @classmethod
-    def of(cls, kept: Journal, run_id: str) -> Before:
-        """How a run of a journal was begun."""
+    def of(cls, kept: Journal, run_id: str, given: str | None) -> Before:
+        """How a run of a journal was begun.
+
+        Args:
+            kept: The journal.
+            run_id: The run.
+            given: The name of the interface to go on with, if it is given.
+        """
         listed, events = kept.listed(run_id), kept.events(run_id)
+        same = given in (None, listed.interface)
         return cls(
-            listed.interface, listed.model, _options(events), frozenset(_names(events)) - {READ}
+            listed.interface,
+            given,
+            listed.model if same else "agent",
+            _options(events) if same else {},
+            frozenset(_names(events)) - {READ, ANSWER},
         )
 
-    def interface_or(self, given: str | None) -> str:
-        """The interface to go on with.
+    @property
+    def interface(self) -> str | None:
+        """The name of the interface to open; None for the usual one."""
+        return self.given or (self.place if self.place in (*names(), "offline") else None)
+
+    def check(self, agent: Agent[str], run: Run[str]) -> None:
+        """See that the transcript goes nowhere else unasked, and that the run has its tools.
+
+        Without those of its open calls the model would be told that there are no such tools, and a
+        decision that is to be made would be lost.
 
         Raises:
-            ConfigError: None is given, and no name opens the one before.
+            ConfigError: Another interface would be asked, or the tool of an open call is missing.
         """
-        if given is None and self.interface not in (*names(), "offline"):
+        now = place_of(agent.interface)
+        if self.given is None and now != self.place:
             raise ConfigError(
-                f"The run was begun with {self.interface!r}, which is no name of an interface: "
-                "give --interface."
+                f"The run was begun with {self.place}, and now {now} would be asked: give "
+                "--interface."
             )
-        return given or self.interface
-
-    def check_tools(self, agent: Agent[str], run: Run[str]) -> None:
-        """See that a run that goes on has its tools, at least those of its open calls.
-
-        Without them the model would be told that there are no such tools, and a decision that is
-        to be made would be lost.
-
-        Raises:
-            ConfigError: The tool of an open call is missing.
-        """
         missing = self.offered - agent.toolbox.keys()
         if needed := sorted(missing & {call.name for call in open_calls(run.messages)}):
             raise ConfigError(
@@ -73,10 +86,13 @@ class Before:
 
 
 def _options(events: Sequence[StoredEvent]) -> dict[str, Any]:
-    """Those of the first request."""
+    """Those of the first request, but for a forced call, which counts for that one alone."""
     first = next((each for each in events if each.kind == "request"), None)
     options: dict[str, Any] = json.loads(first.data["options"]) if first else {}
-    return {name: value for name, value in options.items() if name != "stream"}
+    options.pop("stream", None)
+    if options.get("function_call") not in ("none", "auto"):
+        options.pop("function_call", None)
+    return options
 
 
 def _names(events: Sequence[StoredEvent]) -> list[str]:

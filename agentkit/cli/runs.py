@@ -167,10 +167,10 @@ def resume(
     """
     kept = _journal(journal)
     run_id = kept.find(run_id)
-    before, options = Before.of(kept, run_id), read_options(option or [], stream, json)
+    before, options = Before.of(kept, run_id, interface), read_options(option or [], stream, json)
     agent = build_agent(
         tools,
-        before.interface_or(interface),
+        before.interface,
         model or before.model,
         options={**before.options, **options},
         system=None,
@@ -183,7 +183,7 @@ def resume(
         note("that run has its answer:")
         write_json(run.to_dict()) if json else write(f"{run.output}\n")
         return
-    before.check_tools(agent, run)
+    before.check(agent, run)
     go_on(agent, screen_for(json=json, stream="stream" in options), run, Asker(unfinished))
 
 

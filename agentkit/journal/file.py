@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from threading import RLock
+from threading import RLock, local
 from typing import Any, TypeVar
 
 from agentkit.errors import JournalError
@@ -22,6 +22,17 @@ Work = Callable[[sqlite3.Connection], T]
 
 _UNUSABLE = (sqlite3.Error, ValueError, TypeError, LookupError, AttributeError, OverflowError)
 """What becomes of a file in which a value is not as it should be, or that cannot be used at all."""
+
+
+class _Thread(local):
+    """What the thread is in the middle of, and what it is to do after it."""
+
+    def __init__(self) -> None:
+        self.file: JournalFile | None = None
+        self.later: deque[Callable[[], object]] = deque()
+
+
+_thread = _Thread()
 
 
 class JournalFile:
@@ -41,8 +52,6 @@ class JournalFile:
     def renew(self) -> None:
         """Begin anew, as a forked child must: SQLite's connections stay with their process."""
         self.quiet = RLock()  # nobody forks while it is held
-        self._busy = False
-        self._later: deque[Callable[[], object]] = deque()
         self._connection: sqlite3.Connection | None = None
         self._place: tuple[int, int] | None = None  # of the file that the connection is to
 
@@ -52,10 +61,10 @@ class JournalFile:
         Raises:
             JournalError: The file cannot be used.
         """
-        with self.quiet:
-            if self._busy:  # in the middle of another's transaction: see `write`
-                return work(self._opened())
-            return self._done(work, "BEGIN")
+        if _thread.file is self:  # in the middle of another's transaction: see `write`
+            return work(self._opened())
+        with self._held():
+            return self._in_transaction(work, "BEGIN")
 
     def write(
         self,
@@ -77,11 +86,14 @@ class JournalFile:
         Raises:
             JournalError: The file cannot be used.
         """
-        with self.quiet:
-            if self._busy:
-                self._later.append(partial(self.write, work, then=then))
-                return None
-            return self._done(work, "BEGIN IMMEDIATE", patience, then)
+        if _thread.file:  # also another's, so that no thread waits for two locks
+            _thread.later.append(partial(self.write, work, then=then))
+            return None
+        with self._held():
+            value = self._in_transaction(work, "BEGIN IMMEDIATE", patience)
+            if then:
+                then()
+            return value
 
     def alone(self, statement: str) -> None:
         """Carry out a statement that no transaction may have around it.
@@ -89,7 +101,7 @@ class JournalFile:
         Raises:
             JournalError: The file cannot be used.
         """
-        with self.quiet:
+        with self._held():
             try:
                 self._opened().execute(statement)
             except sqlite3.Error as error:
@@ -97,38 +109,35 @@ class JournalFile:
 
     def look_whether_it_is_there(self) -> None:
         """Begin anew where somebody removed the file, or put another in its place."""
-        with self.quiet:
+        with self._held():
             if self._connection is not None and self._place != _place(self.path):
                 self.close()
                 complain(f"The journal {os.fspath(self.path)!r} was removed: a new one is begun.")
 
     def close(self) -> None:
         """Close the file; it is opened again when it is used again."""
-        with self.quiet:
+        with self._held():
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
 
-    def _done(
-        self,
-        work: Work[T],
-        begin: str,
-        patience: float | None = None,
-        then: Callable[[], object] | None = None,
-    ) -> T:
-        self._busy = True
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Nobody else uses the file meanwhile; what came up in between is done after it."""
+        outer = _thread.file
         try:
-            value = self._in_transaction(work, begin, patience)
-            if then:
-                then()
-            return value
+            with self.quiet:
+                _thread.file = self
+                try:
+                    yield
+                finally:
+                    _thread.file = outer
         finally:
-            self._busy = False
-            while self._later:
+            while outer is None and _thread.later:
                 with suppress(JournalError):  # whoever is gone needs no answer
-                    self._later.popleft()()
+                    _thread.later.popleft()()
 
-    def _in_transaction(self, work: Work[T], begin: str, patience: float | None) -> T:
+    def _in_transaction(self, work: Work[T], begin: str, patience: float | None = None) -> T:
         connection = self._opened()
         try:
             if patience is not None:

@@ -18,7 +18,8 @@ from agentkit.run import Run
 from agentkit.saving import plain_value, save_messages, save_response
 
 _TAKEN = "SQLITE_CONSTRAINT_PRIMARYKEY"  # there is an event of this number already
-_HURRY = 0.0  # seconds to wait for others that write, where they were waited for in vain
+_DEEDS = {"response", "call", "result"}  # events after which a run is another
+_HURRY, _LAST = 0.2, 5.0  # seconds to wait for others, where they were waited for in vain
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +69,18 @@ class JournalRecord:
             self._enter(connection, start)
             last = "SELECT coalesce(max(number), 0) FROM events WHERE run = ?"
             (number,) = connection.execute(last, (run.id,)).fetchone()
-            if number and start.revision not in (0, number):
-                raise JournalError(
-                    f"The run {run.id!r} went on meanwhile: agent.stored({run.id!r}) is how it "
-                    "stands now."
-                )
-            _insert(connection, run.id, number + 1, _Event("begin", None, data, pack))
+            _insert(connection, run.id, number + 1, begin)
             return int(number) + 1
 
-        revision = file.write(work)
-        assert revision is not None  # no run begins in the middle of writing
-        self.revision = revision
+        begin = _Event("begin", None, data, pack)
+        number = file.write(work)
+        assert number is not None  # no run begins in the middle of writing
+        self._number, self._at = number, begin.at
+
+    @property
+    def revision(self) -> str:
+        """The last event that is written."""
+        return f"{self._number}@{self._at!r}"
 
     def _enter(self, connection: sqlite3.Connection, start: Start) -> None:
         """Make the run's row, or find it."""
@@ -92,6 +94,7 @@ class JournalRecord:
         if found and start.conversation not in (None, found[0]):
             raise JournalError(f"The run {self._id!r} is no part of {start.conversation!r}.")
         if found:
+            self._check_revision(connection, start.revision)
             again = "UPDATE runs SET state = 'running', ended = NULL, error = NULL WHERE id = ?"
             connection.execute(again, (self._id,))
             return
@@ -108,6 +111,20 @@ class JournalRecord:
             "VALUES (?, ?, 'running', ?, ?, ?, ?, ?)",
             (*row, turn if start.conversation else None),
         )
+
+    def _check_revision(self, connection: sqlite3.Connection, revision: str) -> None:
+        """Refuse to go on from what a run was before somebody else did something in it."""
+        number, _, at = revision.partition("@")
+        here = "SELECT 1 FROM events WHERE run = ? AND number = ? AND at = ?"
+        if not at or not connection.execute(here, (self._id, int(number), float(at))).fetchone():
+            return  # it is not known, or that of another journal
+        behind = "SELECT kind FROM events WHERE run = ? AND number > ? ORDER BY number"
+        kinds = [kind for (kind,) in connection.execute(behind, (self._id, int(number)))]
+        if kinds and (kinds[-1] != "end" or _DEEDS & set(kinds)):
+            raise JournalError(
+                f"The run {self._id!r} went on meanwhile: agent.stored({self._id!r}) is how it "
+                "stands now."
+            )
 
     def request(self, request: Request) -> None:
         """A request is about to be sent."""
@@ -174,22 +191,24 @@ class JournalRecord:
         pack: Packer,
         also: tuple[str, tuple[Any, ...]] | None = None,
     ) -> None:
+        patience = _LAST if kind == "end" else _HURRY
         self._unwritten.append(_Event(kind, key, data, pack, also))
         written: list[_Event] = []
 
         def work(connection: sqlite3.Connection) -> None:  # one at a time, as the file sees to
             written.extend(self._unwritten)
             there = self._already_there(connection) if len(written) > 1 else 0
-            for number, each in enumerate(written[there:], self.revision + there + 1):
+            for number, each in enumerate(written[there:], self._number + there + 1):
                 _insert(connection, self._id, number, each)
 
         def then() -> None:
             del self._unwritten[: len(written)]
-            self.revision += len(written)
+            self._number += len(written)
+            self._at = written[-1].at if written else self._at
             self._failing = False
 
         try:
-            self._file.write(work, patience=_HURRY if self._failing else None, then=then)
+            self._file.write(work, patience=patience if self._failing else None, then=then)
         except JournalError as error:
             if getattr(error.__cause__, "sqlite_errorname", "") == _TAKEN:
                 raise JournalError(
@@ -206,7 +225,7 @@ class JournalRecord:
         """How many of the unwritten events are written all the same: whoever wrote them may have
         been interrupted before it could take note."""
         sql = "SELECT at, kind FROM events WHERE run = ? AND number > ? ORDER BY number"
-        found = connection.execute(sql, (self._id, self.revision)).fetchall()
+        found = connection.execute(sql, (self._id, self._number)).fetchall()
         pairs = zip(found, self._unwritten, strict=False)
         same = [(at, kind) == (each.at, each.kind) for (at, kind), each in pairs]
         return same.index(False) if False in same else len(same)

@@ -110,10 +110,8 @@ class _Replay:
     steps: list[Step] = field(default_factory=list)
     unsaid: str | None = None
     summarized: int = 0
-    revision: int = 0
 
     def see(self, kind: str, data: dict[str, Any]) -> None:
-        self.revision += 1
         if "messages" in data:  # it has the transcript as far as it changed
             self.messages[data["at"] :] = messages_of(data["messages"])
             self._close()
@@ -186,13 +184,15 @@ def stored_run(
     state, output = row
     answer = json.loads(output) if state == "done" and output else None
     replay.finish(repeats)
+    last = "SELECT number, at FROM events WHERE run = ? ORDER BY number DESC LIMIT 1"
+    number, at = connection.execute(last, (run_id,)).fetchone() or (0, 0.0)
     run = Run.of_steps(run_id, answer, tuple(replay.messages), tuple(replay.steps))
     return replace(
         run,
         unsaid=replay.unsaid,
         done=state == "done",
         summarized=replay.summarized,
-        revision=replay.revision,
+        revision=f"{number}@{at!r}",
     )
 
 

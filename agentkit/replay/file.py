@@ -24,6 +24,7 @@ from typing import Any
 
 from agentkit.errors import ReplayError
 from agentkit.redact import is_json
+from agentkit.workers import renew_in_children
 
 Entry = Mapping[str, Any]
 """What one line holds."""
@@ -71,6 +72,12 @@ class Appender:
     def __init__(self, path: Path, *, anew: bool) -> None:
         self._path, self._anew = path, anew
         self._file: int | None = None
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Open the file anew in a forked child: a lock on it is one of the whole descriptor."""
+        self._anew = self._anew and self._file is None
+        self._file = None
 
     def check(self) -> None:
         """See whether the file can be written, and leave it as it is.

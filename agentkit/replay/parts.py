@@ -19,7 +19,7 @@ NEVER_HIDDEN = ("role", "name")
 
 _REMEMBERED = 10_000  # messages whose marks are remembered, or twice those of one transcript
 _RECENT = 64  # transcripts that are remembered whole
-_COMPARED = 100  # requests that are looked at word by word, of those that are equally near
+_COMPARED = 100  # requests that are looked at part by part, of those that are about as long
 
 Marked = Mapping[str, Any]
 """A canonical request with the key of a list in the place of its definitions and its messages."""
@@ -112,15 +112,18 @@ class Parts:
 
     def nearest(self, kept: Sequence[Marked], asked: Marked) -> tuple[int, str]:
         """The place of the kept request that is nearest to another, and the lines that differ."""
-        wanted = SequenceMatcher(b=self._all_marks(asked), autojunk=False)
+        marks = self._all_marks(asked)
+        wanted = SequenceMatcher(b=marks, autojunk=False)
+        sizes = [len(self._all_marks(each)) for each in kept]
+        by_size = sorted(range(len(kept)), key=lambda n: (abs(sizes[n] - len(marks)), -n))
 
-        def common(request: Marked) -> float:
-            wanted.set_seq1(self._all_marks(request))
+        def common(place: int) -> float:
+            wanted.set_seq1(self._all_marks(kept[place]))
             return wanted.ratio()
 
-        near = [common(each) for each in kept]
-        most = max(near)
-        best = [place for place, share in enumerate(near) if share == most][-_COMPARED:]
+        near = {place: common(place) for place in sorted(by_size[:_COMPARED])}
+        most = max(near.values())
+        best = [place for place, share in near.items() if share == most]
         lines = request_lines(self._whole(asked))
         words = SequenceMatcher(b="\n".join(lines))
 

@@ -18,7 +18,7 @@ from agentkit.messages import FunctionCall, Message, Request, Response, ResultMe
 from agentkit.recorder import DueCall, Keep, Results
 from agentkit.replay.canonical import call_text, told
 from agentkit.replay.tape import Asked, Tape
-from agentkit.workers import per_process
+from agentkit.workers import per_process, renew_in_children
 from agentkit.wrapper import Ask, Plan, Wrapper
 
 Mode = Literal["replay", "record", "missing", "live"]
@@ -66,10 +66,16 @@ class Replay:
         self.path = Path(path).expanduser() if path else None
         self.mode = cast(Mode, chosen)
         self.results = results
-        self._tape, self._lock = tape, Lock()
+        self._tape = tape
         self._waited = frozenset(waited)
         self._runs: Counter[str] = Counter()
         self._turns: Counter[str] = Counter()  # what was asked, by its key
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Have a lock of its own, as a forked child must."""
+        self._lock = Lock()
 
     @property
     def tape(self) -> Tape:

@@ -19,6 +19,7 @@ from agentkit.replay.file import Appender, dumped, not_recorded, read
 from agentkit.replay.parts import LISTS, Marked, Parts
 from agentkit.saving import load_messages, load_response, save_messages, save_response
 from agentkit.transcript import last_assistant
+from agentkit.workers import renew_in_children
 
 
 class Sink(Protocol):
@@ -68,10 +69,15 @@ class Tape:
         self._read_from_file: dict[str, int] = {}  # how many of them, by key
         self._excess: dict[str, float] = {}  # by the key of the transcript
         self._written: set[str] = set()  # marks of parts and keys of lists
-        self._lock = Lock()
+        self.renew()
+        renew_in_children(self)
         self._sink = Appender(path, anew=anew) if path else sink
         if path and path.exists() and not anew:
             self._read(path)
+
+    def renew(self) -> None:
+        """Have a lock of its own, as a forked child must."""
+        self._lock = Lock()
 
     def check(self) -> None:
         """See whether what is kept can be written, before anything is asked that costs something.
@@ -87,7 +93,7 @@ class Tape:
         """A request as it is found here."""
         with self._lock:
             marked = self._parts.marked(request)
-        return Asked({"request": marked}, dumped(marked))
+        return Asked({"request": marked}, _key(marked))
 
     def call(self, call: FunctionCall, index: int, messages: Sequence[Message]) -> Asked:
         """A call as it is found here.
@@ -214,13 +220,17 @@ class Tape:
         if "request" in entry:
             self._requests.append(entry["request"])
             answer: Response | ResultMessage = load_response(entry["response"])
-            key = dumped(entry["request"])
+            key = _key(entry["request"])
         else:
             result = load_messages([entry["result"]])[0]
             assert isinstance(result, ResultMessage)
             answer = result
             key = _asked_call(entry["call"], entry["index"], entry["messages"]).key
         insort(self._given.setdefault(key, []), (int(entry["turn"]), answer), key=itemgetter(0))
+
+
+def _key(request: Marked) -> str:
+    return json.dumps(request, sort_keys=True)
 
 
 def _asked_call(told: Mapping[str, Any], index: int, messages: str) -> Asked:

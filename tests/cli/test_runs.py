@@ -10,6 +10,7 @@ import pytest
 
 from agentkit import Agent
 from agentkit.cli.loading import load_tools
+from agentkit.errors import InterfaceError
 from agentkit.replay import Replay
 from agentkit.testing import ScriptedInterface, call
 
@@ -283,15 +284,30 @@ def test_the_page_can_be_written_to_stdout_and_a_wrong_command_is_helped(command
     assert "Did you mean 'list'? See:" in wrong
 
 
-def test_a_run_of_an_interface_without_a_name_wants_one_to_go_on(command, kept):
-    cut(command.place, 1)
-    with closing(sqlite3.connect(command.place / "runs.db")) as connection, connection:
-        connection.execute("UPDATE runs SET interface = 'localhost'")
-    done = command("runs", "resume", kept, "--journal", "runs.db")
+def test_a_transcript_goes_to_no_other_server_unasked(command):
+    """A server at another address than its page's may be a private one."""
+    groq = {"GROQ_API_KEY": "gsk_0123456789abcdef", "GROQ_BASE_URL": "http://127.0.0.1:9/v1"}
+    command("run", "private", "--journal", "runs.db", "-i", "groq", env=groq)
+    resume = ("runs", "resume", "last", "--journal", "runs.db")
+    del groq["GROQ_BASE_URL"]
+    for environment, now in ((groq, "groq"), ({"AGENTKIT_INTERFACE": "offline"}, "offline")):
+        done = command(*resume, env=environment | {"AGENTKIT_LIVE": "no"})
+        assert done.code == 2
+        assert (
+            "The run was begun with groq at http://127.0.0.1:9/v1, and now "
+            f"{now} would be asked: give --interface." in done.err
+        )
+    assert command(*resume, "-i", "offline").code == 0
 
-    assert done.code == 2
-    assert "was begun with 'localhost', which is no name of an interface" in done.err
-    assert command("runs", "resume", kept, *KEPT).code == 0
+
+def test_a_run_with_a_typed_answer_goes_on_in_words(command):
+    agent = Agent([], ScriptedInterface("no", InterfaceError("down")), output=int,
+                  journal=command.place / "runs.db")  # fmt: skip
+    with pytest.raises(InterfaceError):
+        agent.run("What is 2 + 2?", run_id="typed", options={"temperature": 0.5})
+    done = command("runs", "resume", "typed", *KEPT, "--tools", "calculator")
+
+    assert (done.code, "final_answer" in done.err) == (0, False)
 
 
 def test_a_call_that_lost_a_secret_is_asked_about(command):

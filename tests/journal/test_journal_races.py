@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 
 from agentkit import Agent, Context, LimitError, Limits, tool
-from agentkit.errors import JournalError
+from agentkit.errors import InterfaceError, JournalError
 from agentkit.journal import Journal
 from agentkit.testing import ScriptedInterface, call
 
@@ -139,6 +139,38 @@ for line in sys.stdin:
     assert len(keys) == len(set(keys)) >= 10
 
 
+def test_what_changed_nothing_stands_in_nobodys_way(path, pay, paid):
+    """A try that failed, and one in which nothing was decided."""
+    down = [InterfaceError("down"), InterfaceError("down"), "Paid."]
+    made = agent(path, [pay], call("pay", n=1), *down, approval="always")
+    run = made.run("Pay.", run_id="r")
+    made.run(after=run)
+    run = run.approve(*run.pending)
+    with pytest.raises(InterfaceError) as first:
+        made.run(after=run)
+    with pytest.raises(JournalError, match="went on meanwhile"):
+        made.run(after=run)  # the call has run
+    run = first.value.run
+    with pytest.raises(InterfaceError):
+        made.run(after=run)
+
+    assert made.run(after=run).output == "Paid."
+    assert paid == ["r:1:0"]
+
+
+def test_a_run_wanders_from_journal_to_journal(path, tmp_path, pay, paid):
+    replies = [call("pay", n=n) for n in range(3)]
+    other = tmp_path / "other.db"
+    run = agent(path, [pay], replies[0], approval="always").run("Pay.", run_id="r")
+    for place, reply in ((other, replies[1]), (path, replies[2]), (other, "Paid.")):
+        made = agent(place, [pay], reply, approval="always")
+        run = made.run(after=run.approve(*run.pending))
+        assert Journal(place).run("r").messages == run.messages
+
+    assert run.output == "Paid."
+    assert paid == ["r:1:0", "r:2:0", "r:3:0"]
+
+
 def locked(path):
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -238,6 +270,27 @@ def test_a_run_that_is_collected_as_garbage_in_the_middle_of_writing_hangs_nothi
 
     assert ended == [("running",)]
     assert state(path, "left") == "failed"
+
+
+def test_a_lock_at_the_very_end_costs_nothing(path, pay, monkeypatch):
+    monkeypatch.setattr("agentkit.journal.tables._BUSY", 0.05)
+    lock = []
+
+    @tool
+    def take() -> str:
+        """Take the lock."""
+        lock.append(locked(path))
+        threading.Timer(0.5, lock[0].close).start()
+        return "taken"
+
+    other = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *a, **b: other(*a, **b | {"check_same_thread": False})
+    )
+    run = agent(path, [take], call("take"), "Done.").run("Go", run_id="r")
+
+    assert run.output == "Done."
+    assert state(path, "r") == "done"
 
 
 FORKING = """

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -630,3 +631,58 @@ def test_a_link_and_a_long_name_are_recorded_to(path, tmp_path):
         Agent([], ScriptedInterface("One."), replay=Replay(place, "record")).run("a")
         assert Agent([], replay=place).run("a").output == "One."
     assert (tmp_path / "link.jsonl").is_symlink()
+
+
+FORKING = """
+import os, signal, sys, threading
+from agentkit import Agent
+from agentkit.replay import Replay
+from agentkit.testing import ScriptedInterface
+
+replay = Replay(sys.argv[1], "missing")
+stop = threading.Event()
+
+def ask(who, times):
+    for n in range(times):
+        Agent([], ScriptedInterface(f"{who} {n}."), replay=replay).run(f"{who} {n}" + " word" * 500)
+
+ask("first", 1)
+busy = threading.Thread(target=ask, args=("thread", 300))
+busy.start()
+children = []
+for number in range(3):
+    child = os.fork()
+    if child == 0:
+        status = 1
+        signal.alarm(50)
+        try:
+            ask(f"child{number}", 50)
+            status = 0
+        finally:
+            os._exit(status)
+    children.append(child)
+busy.join()
+print({os.waitpid(each, 0)[1] for each in children})
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_forked_children_record_into_one_file(path):
+    path.parent.mkdir()
+    command = [sys.executable, "-W", "ignore", "-c", FORKING, str(path)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
+    assert (done.stderr, done.stdout) == ("", "{0}\n")
+    agent = Agent([], replay=path)
+    asked = [("thread", 300), *((f"child{number}", 50) for number in range(3))]
+
+    for who, times in asked:
+        for n in range(times):
+            assert agent.run(f"{who} {n}" + " word" * 500).output == f"{who} {n}."
+
+
+def test_the_order_of_fields_in_options_does_not_count(path):
+    given = {"extra_body": {"b": 1, "a": {"d": 1, "c": 2}}}
+    Agent([], ScriptedInterface("One."), replay=Replay(path, "record"), options=given).run("a")
+    other = {"extra_body": {"a": {"c": 2, "d": 1}, "b": 1}}
+
+    assert Agent([], replay=path, options=other).run("a").output == "One."
