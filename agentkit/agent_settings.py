@@ -73,10 +73,12 @@ def journal_of(given: Store | str | os.PathLike[str] | None) -> Store | None:
 
 def replay_of(given: Replay | str | os.PathLike[str] | None) -> Replay | None:
     """The replay that is meant, if any."""
+    if given is None:
+        return None
     from agentkit.replay.replay import Replay, writer_at
 
     if not isinstance(given, str | os.PathLike):
-        if given is not None and not isinstance(given, Replay):
+        if not isinstance(given, Replay):
             raise ConfigError(f"replay= takes a path or a Replay, not {given!r}.")
         return given
     replay = Replay(given)

@@ -108,8 +108,8 @@ def _hand_over(loop: Loop[Any], error: BaseException, record: Record | None) -> 
     loop.cancel()
     run, waited = loop.run(), error.waited if isinstance(error, InterfaceError) else 0.0
     run = replace(run, waited=run.waited + waited)
+    cast(Any, error).run = run
     if record:
         with suppress(JournalError):  # the error that ends the run says more
             record.end(run, error)
-        run = replace(run, revision=record.revision)
-    cast(Any, error).run = run
+        cast(Any, error).run = replace(run, revision=record.revision)
