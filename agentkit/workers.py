@@ -94,21 +94,22 @@ class per_process(Generic[P, R]):  # noqa: N801 - it is used as a decorator
 def renew_in_children(thing: Any) -> None:
     """Call `thing.renew()` in every forked child: threads, locks and connections stay behind.
 
-    Where a thing has a `quiet` lock, nobody else holds it while the process forks: a library in C
-    that is called with it may have locks of its own, which would be locked in the child for ever.
+    What must not be in the middle of anything then has `before_fork` and `after_fork`, which are
+    called in the parent.
     """
     _renewed.add(thing)
 
 
-def _hold() -> None:
-    _fork.quiet = [thing.quiet for thing in tuple(_renewed) if hasattr(thing, "quiet")]
-    for lock in _fork.quiet:
-        lock.acquire()
+def _before_fork() -> None:
+    careful = (thing for thing in tuple(_renewed) if hasattr(thing, "before_fork"))
+    _fork.careful = sorted(careful, key=id)  # in one order, whichever threads fork at once
+    for thing in _fork.careful:
+        thing.before_fork()
 
 
-def _let_go() -> None:
-    for lock in _fork.quiet:
-        lock.release()
+def _after_fork() -> None:
+    for thing in _fork.careful:
+        thing.after_fork()
 
 
 def _renew() -> None:
@@ -117,9 +118,9 @@ def _renew() -> None:
 
 
 _renewed: WeakSet[Any] = WeakSet()
-_fork = local()  # the locks that its own thread holds while it forks
+_fork = local()
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_renew)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_renew)
 
 
 @cache

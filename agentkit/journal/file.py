@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -50,10 +51,24 @@ class JournalFile:
         renew_in_children(self)
 
     def renew(self) -> None:
-        """Begin anew, as a forked child must: SQLite's connections stay with their process."""
-        self.quiet = RLock()  # nobody forks while it is held
+        """Begin anew, as a forked child must."""
+        self._quiet = RLock()
         self._connection: sqlite3.Connection | None = None
-        self._place: tuple[int, int] | None = None  # of the file that the connection is to
+        self._closing: weakref.finalize[..., Any] | None = None  # closes the connection
+        self._place: tuple[int, int] | None = None  # of the file that it is to
+
+    def before_fork(self) -> None:
+        """Close the file, and let nobody use it until the process has forked.
+
+        SQLite's connections must not come into a child, where even closing one does harm
+        (https://www.sqlite.org/howtocorrupt.html, "across a fork").
+        """
+        self._quiet.acquire()
+        self._closed()
+
+    def after_fork(self) -> None:
+        """Let it be used again."""
+        self._quiet.release()
 
     def read(self, work: Work[T]) -> T:
         """What a function gives that reads with the connection.
@@ -117,16 +132,14 @@ class JournalFile:
     def close(self) -> None:
         """Close the file; it is opened again when it is used again."""
         with self._held():
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._closed()
 
     @contextmanager
     def _held(self) -> Iterator[None]:
         """Nobody else uses the file meanwhile; what came up in between is done after it."""
         outer = _thread.file
         try:
-            with self.quiet:
+            with self._quiet:
                 _thread.file = self
                 try:
                     yield
@@ -154,9 +167,15 @@ class JournalFile:
             if patience is not None:
                 wait_for(connection)
 
+    def _closed(self) -> None:
+        if self._closing is not None:
+            self._closing()
+        self._connection = self._closing = None
+
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = connected(self.path)
+            self._closing = weakref.finalize(self, self._connection.close)
             self._place = _place(self.path)
         return self._connection
 
