@@ -22,7 +22,6 @@ class Beginning:
         messages: The transcript.
         prompt: What is said next, if anything.
         run_id: The run's id, if it is not one by chance.
-        goes_on: Whether a run of this id may be there already.
         earlier: The run of which it is a further part.
         turn: Which turn of its conversation it must be.
     """
@@ -30,9 +29,13 @@ class Beginning:
     messages: Sequence[Message]
     prompt: str | None
     run_id: str
-    goes_on: bool
     earlier: Run[Any] | None
     turn: int | None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a run of this id may be there already."""
+        return self.earlier is not None and bool(self.run_id)
 
     @classmethod
     def of(
@@ -67,9 +70,9 @@ class Beginning:
         if instructions and (turn is not None or not told):
             begin[: int(told)] = [SystemMessage(instructions)]
         if after is None:
-            return cls(begin, prompt, given.get("run_id") or "", False, None, turn)
+            return cls(begin, prompt, given.get("run_id") or "", None, turn)
         if after.unsaid is not None:
             prompt = after.unsaid if prompt is None else f"{after.unsaid}\n\n{prompt}"
         if after.done:  # the next turn is a run of its own
-            return cls(begin, prompt, "", False, None, None)
-        return cls(begin, prompt, after.id, bool(after.id), after, None)
+            return cls(begin, prompt, "", None, None)
+        return cls(begin, prompt, after.id, after, None)

@@ -51,14 +51,9 @@ class Fallback(Wrapper):
             raise ConfigError("A fallback needs at least one interface.")
         super().__init__(choices[0][0])
         self.name = ", ".join(each.name for each, _ in choices)
-        self._places = ", ".join(place_of(each) for each, _ in choices)
+        self.place = ", ".join(place_of(each) for each, _ in choices)
         self._choices, self._on, self._rest, self._clock = list(choices), on, rest, clock
         self._tired: dict[int, float] = {}
-
-    @property
-    def place(self) -> str:
-        """Those of all, in order."""
-        return self._places
 
     def plan(self, request: Request) -> Plan:
         """Ask one after the other."""

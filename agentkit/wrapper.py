@@ -44,12 +44,7 @@ class Wrapper(Interface):
 
     def __init__(self, inner: Interface) -> None:
         self.inner = inner
-        self.name = inner.name
-
-    @property
-    def place(self) -> str:
-        """That of the interface inside."""
-        return place_of(self.inner)
+        self.name, self.place = inner.name, place_of(inner)
 
     def plan(self, request: Request) -> Plan:
         """What to do for a request."""

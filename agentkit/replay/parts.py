@@ -14,9 +14,7 @@ from agentkit.redact import environment_secrets, hide_in
 from agentkit.replay.canonical import told, told_options
 from agentkit.replay.lines import difference, request_lines
 
-NEVER_HIDDEN = ("role", "name")
-"""Fields in which a secret that is a word hides nothing."""
-
+_NEVER_HIDDEN = ("role", "name")  # fields in which a secret that is a word hides nothing
 _REMEMBERED = 10_000  # messages whose marks are remembered, or twice those of one transcript
 _RECENT = 64  # transcripts that are remembered whole
 _COMPARED = 100  # requests that are looked at part by part, of those that are about as long
@@ -46,7 +44,7 @@ class Parts:
 
     def hidden(self, value: Any) -> Any:
         """A plain value without secrets."""
-        return hide_in(value, self._secrets, NEVER_HIDDEN)
+        return hide_in(value, self._secrets, _NEVER_HIDDEN)
 
     def options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Options of a request without secrets."""

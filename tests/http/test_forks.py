@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from forking import needs_fork, output_of
 
-import pytest
-
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+pytestmark = needs_fork
 
 SCRIPT = """
-import os, signal, sys, threading, time
+import sys, threading, time
+from forking import code_of, forked
 from agentkit import Agent, open_interface
 
 interface = open_interface("groq", api_key="gsk_test0123456789", base_url=sys.argv[1],
@@ -28,22 +25,11 @@ busy = [threading.Thread(target=ask, args=(f"thread {n}",)) for n in range(3)]
 for each in busy:
     each.start()
 time.sleep(0.02)
-children = []
-for n in range(3):
-    child = os.fork()
-    if child == 0:
-        status = 1
-        signal.alarm(50)  # so that none that hangs is left behind
-        try:
-            ask(f"child {n}")
-            status = 0
-        finally:
-            os._exit(status)
-    children.append(child)
+children = [forked(lambda: ask(f"child {n}")) for n in range(3)]
 ask("parent")
 for each in busy:
     each.join()
-codes = [os.waitstatus_to_exitcode(os.waitpid(each, 0)[1]) for each in children]
+codes = [code_of(each) for each in children]
 assert codes == [0, 0, 0], codes
 print("all answered")
 """
@@ -51,13 +37,6 @@ print("all answered")
 
 def test_parent_and_children_get_their_own_answers(server):
     server.always = lambda body: body["messages"][-1]["content"]
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SCRIPT, server.url],
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=60,
-    )
 
-    assert (done.stderr, done.stdout) == ("", "all answered\n")
+    assert output_of(SCRIPT, server.url) == ("", "all answered\n")
     assert len(server.requests) == 2 + 7 * 25

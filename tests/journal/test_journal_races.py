@@ -1,7 +1,6 @@
 """Several that go on with one run, a file that is locked or removed, forks, and garbage."""
 
 import gc
-import os
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import threading
 from contextlib import closing
 
 import pytest
+from forking import needs_fork, output_of
 
 from agentkit import Agent, Context, LimitError, Limits, tool
 from agentkit.errors import InterfaceError, JournalError
@@ -294,7 +294,8 @@ def test_a_lock_at_the_very_end_costs_nothing(path, pay, monkeypatch):
 
 
 FORKING = """
-import os, signal, sys, threading
+import sys, threading
+from forking import code_of, forked
 from agentkit import Agent
 from agentkit.journal import Journal
 from agentkit.testing import ScriptedInterface
@@ -309,27 +310,13 @@ def write():
 
 thread = threading.Thread(target=write)
 thread.start()
-codes = []
-for _ in range(200):
-    child = os.fork()
-    if child == 0:
-        status = 1
-        signal.alarm(20)  # so that none that hangs is left behind
-        try:
-            journal.runs(limit=1)
-            status = 0
-        finally:
-            os._exit(status)
-    codes.append(os.waitpid(child, 0)[1])
+codes = {code_of(forked(lambda: journal.runs(limit=1))) for _ in range(200)}
 stop.set()
 thread.join()
-print(set(codes))
+print(codes)
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_children_that_are_forked_while_a_thread_writes_do_not_hang(path):
-    command = [sys.executable, "-W", "ignore", "-c", FORKING, str(path)]
-    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
-
-    assert (done.stderr, done.stdout) == ("", "{0}\n")
+    assert output_of(FORKING, path) == ("", "{0}\n")

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from contextlib import aclosing, closing
 
 import pytest
 from conftest import KEY
+from forking import needs_fork, output_of
 from model_server import Raw, Reply
 
 from agentkit import Agent, ConfigError, Context, Delta, FunctionCall, Limits, open_interface, tool
@@ -634,13 +634,13 @@ def test_a_link_and_a_long_name_are_recorded_to(path, tmp_path):
 
 
 FORKING = """
-import os, signal, sys, threading
+import sys, threading
+from forking import code_of, forked
 from agentkit import Agent
 from agentkit.replay import Replay
 from agentkit.testing import ScriptedInterface
 
 replay = Replay(sys.argv[1], "missing")
-stop = threading.Event()
 
 def ask(who, times):
     for n in range(times):
@@ -649,29 +649,16 @@ def ask(who, times):
 ask("first", 1)
 busy = threading.Thread(target=ask, args=("thread", 300))
 busy.start()
-children = []
-for number in range(3):
-    child = os.fork()
-    if child == 0:
-        status = 1
-        signal.alarm(50)
-        try:
-            ask(f"child{number}", 50)
-            status = 0
-        finally:
-            os._exit(status)
-    children.append(child)
+children = [forked(lambda: ask(f"child{number}", 50)) for number in range(3)]
 busy.join()
-print({os.waitpid(each, 0)[1] for each in children})
+print({code_of(each) for each in children})
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@needs_fork
 def test_forked_children_record_into_one_file(path):
     path.parent.mkdir()
-    command = [sys.executable, "-W", "ignore", "-c", FORKING, str(path)]
-    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120)
-    assert (done.stderr, done.stdout) == ("", "{0}\n")
+    assert output_of(FORKING, path) == ("", "{0}\n")
     agent = Agent([], replay=path)
     asked = [("thread", 300), *((f"child{number}", 50) for number in range(3))]
 
