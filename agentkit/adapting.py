@@ -54,6 +54,8 @@ class Adapting(Wrapper):
                 if change is None:
                     self._tell(request, model)
                     response = response.after(useless) if useless else response
+                    if not repairs:
+                        return response
                     return replace(response, repairs=(*repairs, *response.repairs))
                 useless = response
             repairs.append(change)

@@ -41,7 +41,7 @@ class Gate:
             )
 
     def judge(
-        self, call: FunctionCall, context: Context[Any], messages: Sequence[Message]
+        self, call: FunctionCall, context: Callable[[], Context[Any]], messages: Sequence[Message]
     ) -> str | ResultMessage | None:
         """None for a call that may run, why it must wait, or the result of one that is refused.
 
@@ -50,7 +50,7 @@ class Gate:
 
         Args:
             call: The call.
-            context: What its tool would be given.
+            context: Makes what its tool would be given.
             messages: The transcript so far.
         """
         if call.waits:
@@ -63,7 +63,7 @@ class Gate:
         reason = self._by_policy(tool, messages)
         if (tool.approve is None and reason is None) or tool.approve is False:
             return None
-        job = self.toolbox.prepare(call, context)
+        job = self.toolbox.prepare(call, context())
         if isinstance(job, ResultMessage):
             return job  # what does not fit now may fit later, and nobody would have been asked
         try:

@@ -177,9 +177,7 @@ def _complete(last: str, closers: list[str]) -> None:
 
 def _loads(text: str) -> Any:
     try:
-        value = json.loads(
-            text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_object
-        )
+        value = _DECODER.decode(text)
     except RecursionError:
         raise _too_deep() from None
     brackets = text.count("{") + text.count("[")
@@ -221,3 +219,8 @@ def _no_constant(name: str) -> NoReturn:
 def _kind(value: Any) -> str:
     kinds = {list: "an array", bool: "a boolean", int: "a number", float: "a number"}
     return kinds.get(type(value), "text")
+
+
+_DECODER = json.JSONDecoder(
+    parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=_object
+)

@@ -13,6 +13,7 @@ from agentkit.context import Context, Progress
 from agentkit.events import ApprovalNeeded, CallEnded, CallStarted, Event
 from agentkit.loop import Loop
 from agentkit.messages import ResultMessage
+from agentkit.reading import READ, read_result
 from agentkit.recorder import DueCall, Keep, Record, Results
 from agentkit.workers import Ended, carried, in_thread
 
@@ -83,13 +84,32 @@ class Calls:
                 yield event
             for each in free:
                 yield self._started(each)
-            async with aclosing(self._aside_by_side(free)) as events:
+            run = self._ain_place if self._is_quiet(free) else self._aside_by_side
+            async with aclosing(run(free)) as events:
                 async for event in events:
                     yield event
             if waiting:
                 for event in self._hold(waiting):
                     yield event
                 return
+
+    def _is_quiet(self, calls: Sequence[DueCall]) -> bool:
+        """Whether it is one call at the most, of a tool that tells nothing while it runs."""
+        tools = [self.gate.toolbox.get(each.call.name) for each in calls]
+        return len(tools) < 2 and not any(each and each.parameters.takes_context for each in tools)
+
+    async def _ain_place(self, calls: Sequence[DueCall]) -> AsyncGenerator[Event, None]:
+        """Await a call in the run's own task."""
+        import asyncio
+
+        for each in calls:
+            task = asyncio.current_task()
+            before = task.cancelling() if task else 0
+            result = await self._acall(each, self._context(each, _ignored))
+            self.loop.feed_result(each, result)
+            if task and task.cancelling() > before:  # the tool took it for its own
+                raise asyncio.CancelledError
+            yield CallEnded(each.call, each.key, result)
 
     async def _aside_by_side(self, batch: Sequence[DueCall]) -> AsyncGenerator[Event, None]:
         import asyncio
@@ -123,14 +143,14 @@ class Calls:
     def _call(self, each: DueCall, context: Context[Any]) -> ResultMessage:
         result, keep = self._begun(each)
         if result is None:
-            result = self.loop.read(each.call) or self.gate.toolbox.call(each.call, context)
+            result = self._read_on(each) or self.gate.toolbox.call(each.call, context)
             keep(result)
         return self._ended(each, result)
 
     async def _acall(self, each: DueCall, context: Context[Any]) -> ResultMessage:
         result, keep = self._begun(each)
         if result is None:
-            result = self.loop.read(each.call) or await self.gate.toolbox.acall(each.call, context)
+            result = self._read_on(each) or await self.gate.toolbox.acall(each.call, context)
             keep(result)
         return self._ended(each, result)
 
@@ -142,6 +162,12 @@ class Calls:
             return None, _forget
         known = self.recorded.result(each, self.loop.messages)
         return (known, _forget) if isinstance(known, ResultMessage) else (None, known)
+
+    def _read_on(self, each: DueCall) -> ResultMessage | None:
+        """The result of a call that reads on in an earlier result; None for other calls."""
+        if each.call.name != READ:
+            return None
+        return read_result(each.call, self.loop.messages, self.loop.room())
 
     def _ended(self, each: DueCall, result: ResultMessage) -> ResultMessage:
         if self.record:
@@ -193,7 +219,7 @@ class Calls:
 
     def _judge(self, each: DueCall) -> str | ResultMessage | None:
         messages = self.loop.messages if self.gate.policy == "ask_after_untrusted" else ()
-        return self.gate.judge(each.call, self._context(each, lambda _: None), messages)
+        return self.gate.judge(each.call, lambda: self._context(each, _ignored), messages)
 
     def _hold(self, waiting: Mapping[int, str]) -> Iterator[Event]:
         """End the run with all calls that must wait, so that they can be decided on at once."""
@@ -215,6 +241,10 @@ class Calls:
         for job, each in jobs.items():
             if (result := _result(job)) is not None:
                 self.loop.feed_result(each, result)
+
+
+def _ignored(progress: Progress) -> None:
+    """Nobody listens."""
 
 
 def _forget(result: ResultMessage) -> None:

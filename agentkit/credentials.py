@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
@@ -48,7 +49,7 @@ class Credentials:
             *(each.partition("=")[2] for each in query.split("&") if _SECRET.search(each)),
         ]
 
-    @property
+    @cached_property
     def headers(self) -> dict[str, str]:
         """The headers of a request."""
         key = self._key.get_secret_value()
@@ -59,7 +60,7 @@ class Credentials:
             **self._extra_headers,
         }
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Tells one key from another without telling the key."""
         return sha256(self._key.get_secret_value().encode("utf-8", "replace")).hexdigest()
@@ -83,7 +84,7 @@ class Credentials:
             if not all(each.isascii() and each.isprintable() for each in (name, value)):
                 raise ConfigError(f"The header {name!r} has signs that no header has.")
 
-    @property
+    @cached_property
     def secrets(self) -> list[str]:
         """What must not be seen: the key, and what looks like one in headers and address."""
         headers = (value for name, value in self._extra_headers.items() if _SECRET.search(name))
@@ -96,7 +97,11 @@ class Credentials:
 
     def hide_in_answer(self, text: str) -> str:
         """What a model said without them; a word given for a key, as `not-needed`, may stand."""
-        return _without([each for each in self.secrets if _is_no_word(each)], text)
+        return _without(self._long_secrets, text)
+
+    @cached_property
+    def _long_secrets(self) -> list[str]:
+        return [each for each in self.secrets if _is_no_word(each)]
 
 
 def _without(secrets: list[str], text: str) -> str:

@@ -32,7 +32,7 @@ class DeclaredParameters:
         self.schema: dict[str, Any] = {"type": "object", "properties": {}}
         if isinstance(schema, Mapping):
             self.schema |= schema
-        self._context = context
+        self._context, self.takes_context = context, context is not None
         if not isinstance(schema, Mapping) or self.schema["type"] != "object":
             raise DefinitionError(f"{name}: parameters must be of type 'object'.")
         validator = validator_for(self.schema, default=Draft202012Validator)

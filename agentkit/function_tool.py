@@ -174,7 +174,7 @@ class Tool(Generic[P, R]):
         """Call the function with bound arguments and wait, within the timeout."""
         args, kwargs = bound
         call = functools.partial(_finished, self.function, *args, **kwargs)
-        threaded = self.timeout is not None and not inspect.iscoroutinefunction(self.function)
+        threaded = self.timeout is not None and not self._is_async
         value: Any = self._within(in_thread(call)) if threaded else call()
         return self._within(on_own_loop(value)) if inspect.isawaitable(value) else value
 
@@ -186,16 +186,16 @@ class Tool(Generic[P, R]):
         call = functools.partial(_finished, self.function, *args, **kwargs)
         try:
             async with asyncio.timeout(self.timeout) as clock:
-                value: Any = (
-                    call()
-                    if inspect.iscoroutinefunction(self.function)
-                    else await asyncio.wrap_future(in_thread(call))
-                )
+                value = call() if self._is_async else await asyncio.wrap_future(in_thread(call))
                 return await value if inspect.isawaitable(value) else value
         except TimeoutError:
             if clock.expired():
                 raise self._too_slow() from None
             raise
+
+    @functools.cached_property
+    def _is_async(self) -> bool:
+        return inspect.iscoroutinefunction(self.function)
 
     def _within(self, future: Any) -> Any:
         try:

@@ -97,6 +97,7 @@ class HTTPInterface(Interface):
         self.finds_dialect = named == "auto"
         self.dialect: Dialect = "functions" if named == "auto" else named
         self.memory = memory_of(self._account)
+        self._full_names: set[str] = set()  # that were looked at and are no slips
         self._clients = Clients(timeout, client, async_client, self._url)
 
     def send(self, request: Request) -> Response:
@@ -230,6 +231,8 @@ class HTTPInterface(Interface):
     def _named(self, name: str) -> str:
         if not name or name in self.aliases:
             return self.aliases.get(name or "default", "")
+        if name in self._full_names:
+            return name
         known = self.memory
         full = {*self.aliases.values(), *known.moved.values(), known.first_model}
         if name not in full and (hint := closest(name, self.aliases, cutoff=_SLIP)):
@@ -237,6 +240,7 @@ class HTTPInterface(Interface):
                 f"{self.name} has no alias {name!r}.{hint} Its aliases are: "
                 f"{', '.join(self.aliases)}; or give a model's full name."
             )
+        self._full_names.add(name)
         return name
 
     def _first_model(self) -> str:
@@ -251,7 +255,7 @@ class HTTPInterface(Interface):
 
         def decoded(body: bytes) -> Response:
             if reply.is_success:
-                return decode(hide(body.decode("utf-8", "replace")).encode())
+                return decode(hide(body.decode("utf-8", "replace")))
             raise self._error(reply, body)
 
         whole = WholeDecoder(decoded)
@@ -275,12 +279,10 @@ class HTTPInterface(Interface):
 
     def _finished(self, request: Request, reply: httpx.Response, response: Response) -> Response:
         asked = self.model(request.model)
-        return replace(
-            response,
-            model=response.model or asked,
-            quotas=quotas_of(reply.headers),
-            cost=cost_of(self.page, asked, response.usage),
-        )
+        cost, quotas = cost_of(self.page, asked, response.usage), quotas_of(reply.headers)
+        if cost is None and not quotas and response.model:
+            return response
+        return replace(response, model=response.model or asked, quotas=quotas, cost=cost)
 
     @contextmanager
     def _translated(self, path: str = _PATH) -> Iterator[None]:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from agentkit.answer import ANSWER, Answer
-from agentkit.arguments import readable
 from agentkit.errors import ArgumentsError, ConfigError, LimitError
 from agentkit.limits import Limits
 from agentkit.messages import (
@@ -25,10 +24,17 @@ from agentkit.messages import (
     ResultMessage,
     UserMessage,
 )
-from agentkit.reading import LEFT_OUT, READ, offered, read_result, room_for, without_old_results
+from agentkit.reading import LEFT_OUT, READING, has_whole, room_for, without_old_results
 from agentkit.recorder import DueCall
 from agentkit.run import Run, Step
-from agentkit.transcript import cut_short, held, last_assistant, replies_in, settled
+from agentkit.transcript import (
+    cut_short,
+    held,
+    last_assistant,
+    readable_message,
+    replies_in,
+    settled,
+)
 from agentkit.watch import Watch
 
 T = TypeVar("T")
@@ -36,7 +42,6 @@ _UNSAID = (
     "Calls of this transcript wait for approval, so the prompt was not said. First decide on each "
     "of run.pending: run.approve(call), or run.deny(call, why)."
 )
-_BARE: dict[str, Any] = {"waits": "", "approved": "", "edited": False}  # no reply may say so
 _CUT = ("length", "content_filter", "error")  # why a reply ended before it was complete
 
 
@@ -82,6 +87,12 @@ class Loop(Generic[T]):
         self._goes_on = bool(self._results)  # and is in the middle of a step
         before = self._steps[:-1] if self._goes_on else self._steps
         self._watch = Watch(limits or Limits(), clock, before)
+        for step in self._steps:
+            self._watch.count(step.response)
+        # What each step needs to know of the whole transcript, which may be long, is kept.
+        self._replies = replies_in(self._messages) + (earlier.summarized if earlier else 0)
+        self._can_read = has_whole(self._messages)
+        self._encoded: dict[str, Any] = {}
         self._begun: set[int] = set()
         self._wants_answer = False
         self._output: Any = None
@@ -119,30 +130,30 @@ class Loop(Generic[T]):
             return calls
         if self._finished:
             return None
-        if verdict := self._watch.verdict(self._steps, self._model):
+        if verdict := self._watch.verdict(self._model):
             error = LimitError(verdict)
             error.run = self.run()
             raise error
         return Request(
             messages=tuple(self._messages),
-            definitions=offered(self._definitions, self._messages),
+            definitions=(*self._definitions, READING) if self._can_read else self._definitions,
             model=self._model,
             options=self._turn_options(),
+            _encoded=self._encoded,
         )
 
     def take(self, response: Response) -> Response:
         """Take the model's response; gives it back with its calls made readable."""
-        cut = response.finish_reason in _CUT
-        mended = [readable(replace(c, **_BARE), cut=cut) for c in response.message.calls]
-        calls = tuple(call for call, _ in mended)
-        repairs = tuple(f"{call.name}: {name}" for call, names in mended for name in names)
-        message = replace(response.message, calls=calls)
-        repairs = (*response.repairs, *repairs, *self._notes)
-        self._notes.clear()
-        response = replace(response, message=message, repairs=repairs)
+        message, repairs = readable_message(response.message, cut=response.finish_reason in _CUT)
+        if message is not response.message or repairs or self._notes:
+            repairs = (*response.repairs, *repairs, *self._notes)
+            response = replace(response, message=message, repairs=repairs)
+            self._notes.clear()
         self._messages.append(message)
         self._steps.append(Step(response))
-        self._results = [None] * len(calls)
+        self._watch.count(response)
+        self._replies += 1
+        self._results = [None] * len(message.calls)
         return response
 
     def settle(self) -> None:
@@ -181,14 +192,11 @@ class Loop(Generic[T]):
         quotas = self._steps[-1].response.quotas if self._steps else ()
         return room_for(len(self._results), quotas)
 
-    def read(self, call: FunctionCall) -> ResultMessage | None:
-        """The result of a call that reads on in an earlier result; None for other calls."""
-        return read_result(call, self._messages, self.room()) if call.name == READ else None
-
     def shorten(self, characters: float) -> bool:
         """Leave out old results until so many characters are saved, and tell whether any was."""
         self._messages, count = without_old_results(self._messages, characters)
         if count:
+            self._can_read = True
             self._notes.append(f"{count} {LEFT_OUT}, to fit the server's limit")
         return count > 0
 
@@ -232,13 +240,9 @@ class Loop(Generic[T]):
         found = last_assistant(self._messages)
         if found is None:
             return ()
-        ordinal = replies_in(self._messages) + (self._earlier.summarized if self._earlier else 0)
-        calls = found[1].calls
-        return tuple(
-            DueCall.of(calls[index], f"{self._id}:{ordinal}", index)
-            for index, result in enumerate(self._results)
-            if result is None
-        )
+        step = f"{self._id}:{self._replies}"
+        open_ones = (index for index, result in enumerate(self._results) if result is None)
+        return tuple(DueCall.of(found[1].calls[index], step, index) for index in open_ones)
 
     def _take_answer(self, answer: Answer[T], call: FunctionCall) -> ResultMessage:
         try:
@@ -266,10 +270,13 @@ class Loop(Generic[T]):
             return
         found = last_assistant(self._messages)
         self._messages += results
+        self._can_read = self._can_read or has_whole(results)
         self._results = []
         self._begun.clear()
         if self._steps and found:
-            response = replace(self._steps[-1].response, message=found[1])
+            response = self._steps[-1].response
+            if found[1] is not response.message:  # a call of it was decided on
+                response = replace(response, message=found[1])
             self._steps[-1] = Step(response, tuple(results))
             self._watch.see(self._steps[-1])
         self._speak()

@@ -12,9 +12,9 @@ from hashlib import sha256
 from typing import Any, Literal
 
 
-def _hidden() -> Any:
-    """A field in which the wire keeps a message's JSON, so that it is encoded once."""
-    return field(default_factory=dict, init=False, repr=False, compare=False)
+def _hidden(*, init: bool = False) -> Any:
+    """A field in which the wire keeps the JSON of a thing, so that it is encoded once."""
+    return field(default_factory=dict, init=init, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,7 @@ class FunctionDefinition:
     description: str
     parameters: Mapping[str, Any]
     strict: bool = False
+    _encoded: dict[str, Any] = _hidden()  # noqa: RUF009 - it makes a field, no value
 
     def to_dict(self) -> dict[str, Any]:
         """The definition in the form of chat completions."""
@@ -176,6 +177,7 @@ class Request:
     definitions: tuple[FunctionDefinition, ...] = ()
     model: str = "default"
     options: Mapping[str, Any] = field(default_factory=dict)
+    _encoded: dict[str, Any] = _hidden(init=True)  # noqa: RUF009 - the requests of a run share it
 
     def with_options(self, **options: Any) -> Request:
         """The same request with some options changed."""

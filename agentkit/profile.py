@@ -22,6 +22,7 @@ _REFUSED_IF_STRICT = (
 )
 _NOISE = ("title", "$defs", "discriminator")  # the last is OpenAPI's, and its references dangle
 _NULL: Schema = {"type": "null"}
+_PLAIN = (str, int, float, bool)  # types of values with no null in them
 
 
 def _each(schema: Mapping[str, Any], change: Callable[[Any], Any]) -> Schema:
@@ -171,7 +172,7 @@ def drop_nulls(schema: Any, value: Any, root: Mapping[str, Any] | None = None) -
         first, rest = schema.get("prefixItems", ()), schema.get("items")
         known = [*first, *[rest] * (len(value) - len(first))]
         return [drop_nulls(inner, each, root) for inner, each in zip(known, value, strict=False)]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or all(type(each) in _PLAIN for each in value.values()):
         return value
     properties, required = schema.get("properties", {}), schema.get("required", ())
     others = schema.get("additionalProperties")

@@ -21,7 +21,7 @@ _NO_LIMIT = 2.0**53
 _LEAST_ROOM = 1_000  # characters; less is of no use to a model
 _PART = 8_000  # characters that one call gives, where there is room for so many
 
-DEFINITION = FunctionDefinition(
+READING = FunctionDefinition(
     READ,
     "Read more of an earlier result of which only a part was shown.",
     {
@@ -45,12 +45,9 @@ _WORTH = 500  # characters of a result; leaving out a shorter one saves nothing
 _BEGINNING = 100  # characters of it that stay
 
 
-def offered(
-    definitions: tuple[FunctionDefinition, ...], messages: Sequence[Message]
-) -> tuple[FunctionDefinition, ...]:
-    """The definitions, with that of `read_result` where there is something to read."""
-    cut = any(isinstance(each, ResultMessage) and each.whole for each in messages)
-    return (*definitions, DEFINITION) if cut else definitions
+def has_whole(messages: Sequence[Message]) -> bool:
+    """Whether there is something to read: then `read_result` is offered."""
+    return any(isinstance(each, ResultMessage) and each.whole for each in messages)
 
 
 def without_old_results(

@@ -33,6 +33,7 @@ class Parameters(Protocol):
     """What a tool takes."""
 
     schema: dict[str, Any]
+    takes_context: bool
 
     def bind(self, values: dict[str, Any], context: Any) -> Bound:
         """Check a model's values and make the function's arguments of them.
@@ -58,6 +59,8 @@ class _Parameter:
     annotation: Any
     default: Any
 
+    is_context: bool
+
     @property
     def has_own_default(self) -> bool:
         return not isinstance(self.default, FieldInfo) and self.default is not _EMPTY
@@ -78,6 +81,7 @@ class FunctionParameters:
     def __init__(self, function: Callable[..., Any], name: str, described: dict[str, str]) -> None:
         self._tool = name
         self._parameters = self._read(function, described)
+        self.takes_context = any(each.is_context for each in self._parameters)
         self._model = self._build(name)
         self.schema = self._schema()
 
@@ -94,7 +98,7 @@ class FunctionParameters:
         for each in self._parameters:
             own = each.has_own_default and each.field not in model.model_fields_set
             value = each.default if own else getattr(model, each.field, None)
-            if is_context(each.annotation):
+            if each.is_context:
                 value = context
             if each.kind is inspect.Parameter.VAR_KEYWORD:
                 kwargs |= model.model_extra or {}
@@ -141,13 +145,15 @@ class FunctionParameters:
         text = words[0] if words else described.get(given.name)
         if given.kind is inspect.Parameter.VAR_POSITIONAL:
             annotation = types.GenericAlias(list, (annotation,))
-        public = given.name
-        if not is_context(annotation) and given.kind is not inspect.Parameter.VAR_KEYWORD:
+        public, hidden = given.name, is_context(annotation)
+        if not hidden and given.kind is not inspect.Parameter.VAR_KEYWORD:
             info = Field(alias=given.name, description=text or None)
             annotation = _outermost(annotation, info)
             field = FieldInfo.from_annotated_attribute(annotation, _field_default(given))
             public = field.alias or given.name
-        return _Parameter(f"p{index}", public, given.name, given.kind, annotation, given.default)
+        return _Parameter(
+            f"p{index}", public, given.name, given.kind, annotation, given.default, hidden
+        )
 
     def _build(self, name: str) -> type[BaseModel]:
         spread = [p for p in self._parameters if p.kind is inspect.Parameter.VAR_KEYWORD]
@@ -157,7 +163,7 @@ class FunctionParameters:
         fields: dict[str, Any] = {
             p.field: (p.annotation, _model_default(p))
             for p in self._parameters
-            if p.kind is not inspect.Parameter.VAR_KEYWORD and not is_context(p.annotation)
+            if p.kind is not inspect.Parameter.VAR_KEYWORD and not p.is_context
         }
         try:
             base = type(
@@ -186,7 +192,7 @@ class FunctionParameters:
     def _refusal(self, error: Exception) -> DefinitionError:
         """Find the parameter that pydantic could not handle."""
         for each in self._parameters:
-            if is_context(each.annotation):
+            if each.is_context:
                 continue
             try:
                 probe = create_model("Probe", p=(each.annotation, ...))

@@ -139,7 +139,9 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
             names = ", ".join(self) or "none"
             text = f"There is no tool named {call.name!r}.{closest(call.name, self)}"
             return _error(call, f"{text} The tools are: {names}.")
-        given = replace(context or Context(None), _tool=found.name)
+        given = context or Context(None, _tool=found.name)
+        if given._tool != found.name:
+            given = replace(given, _tool=found.name)
         repairs: tuple[str, ...] = ()
         try:
             values, repairs = read_arguments(call.written, cut=call.malformed is not None)

@@ -67,6 +67,27 @@ def cut_short(call: FunctionCall, *, begun: bool = True) -> ResultMessage:
     return ResultMessage(call.name, UNDECIDED if call.waits else text, call.id, is_error=True)
 
 
+def readable_message(
+    message: AssistantMessage, *, cut: bool
+) -> tuple[AssistantMessage, tuple[str, ...]]:
+    """A model's message with calls that can be sent again, and the repairs made.
+
+    Args:
+        message: The message as it came. That a call was approved, say, no reply may claim.
+        cut: Whether it is known to have been cut off.
+    """
+    mended = [readable(_bare(call), cut=cut) for call in message.calls]
+    calls = tuple(call for call, _ in mended)
+    repairs = tuple(f"{call.name}: {name}" for call, names in mended for name in names)
+    return (message if calls == message.calls else replace(message, calls=calls)), repairs
+
+
+def _bare(call: FunctionCall) -> FunctionCall:
+    if call.waits or call.approved or call.edited:
+        return replace(call, waits="", approved="", edited=False)
+    return call
+
+
 def last_assistant(messages: Sequence[Message]) -> tuple[int, AssistantMessage] | None:
     """The last message of the model, with its place."""
     for index in range(len(messages) - 1, -1, -1):

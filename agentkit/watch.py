@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from agentkit.limits import Limits
-from agentkit.messages import FunctionCall
-from agentkit.run import Step, usage_of_steps
+from agentkit.messages import FunctionCall, Response
+from agentkit.run import Step
 
 _GO_ON = " With a higher limit it can go on from where it stopped."
 
@@ -18,7 +18,7 @@ class Watch:
     Args:
         limits: When it must end.
         clock: Seconds.
-        earlier: Steps that were made before, in the same run; the time for them does not count.
+        earlier: Steps whose calls were made before, in the same run.
     """
 
     def __init__(
@@ -28,8 +28,18 @@ class Watch:
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._stuck: FunctionCall | None = None
         self._called = sum(len(step.response.message.calls) for step in earlier)
+        self._steps, self._tokens, self._cost = 0, 0, 0.0
+        self._unpriced: Response | None = None
         for step in earlier:
             self.see(step)
+
+    def count(self, response: Response) -> None:
+        """Count what a response took."""
+        self._steps += 1
+        self._tokens += response.usage.total_tokens if response.usage else 0
+        self._cost += response.cost or 0.0
+        if self._unpriced is None and not response.is_priced:
+            self._unpriced = response
 
     def too_many_calls(self) -> bool:
         """Count a call, and tell whether it is one too many."""
@@ -44,21 +54,20 @@ class Watch:
             if self._seen[key] == self._limits.repeats:
                 self._stuck = call
 
-    def verdict(self, steps: Sequence[Step], model: str) -> str | None:
+    def verdict(self, model: str) -> str | None:
         """Why the run must end before the next request, or None."""
-        replies = [step.response for step in steps]
-        unpriced = next((each for each in replies if not each.is_priced), None)
+        unpriced = self._unpriced
         if unpriced and self._limits.cost is not None:
             known = "price is" if unpriced.usage else "number of tokens is"
             return (
                 f"No {known} known for {unpriced.model or model}, so the limit of cost cannot hold."
             )
         reached = self._limits.reached(
-            steps=len(steps),
+            steps=self._steps,
             calls=self._called,
-            tokens=usage_of_steps(tuple(steps)).total_tokens,
+            tokens=self._tokens,
             seconds=self._clock() - self._begun,
-            cost=sum(each.cost or 0.0 for each in replies),
+            cost=self._cost,
         )
         if reached:
             return f"The run reached its limit of {reached} without a final answer.{_GO_ON}"

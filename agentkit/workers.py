@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextvars
 import os
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from functools import cache
+from queue import Empty, SimpleQueue
 from threading import Thread, local
 from typing import Any, Generic, ParamSpec, TypeVar
 from weakref import WeakSet
@@ -17,26 +19,73 @@ R = TypeVar("R")
 
 
 def in_thread(function: Callable[..., T], *args: Any) -> Future[T]:
-    """Run a function in a thread of its own, with the caller's context variables.
+    """Run a function in a thread that nothing else uses, with the caller's context variables.
 
-    The thread is a daemon, so that a tool that never returns cannot keep the program from ending;
-    a pool's threads would.
+    The threads are daemons, so that a tool that never returns cannot keep the program from ending,
+    and there are as many as are needed at once; one that is done serves again. The pools of the
+    standard library have neither.
     """
     future: Future[T] = Future()
-    context = contextvars.copy_context()
-
-    def work() -> None:
-        if not future.set_running_or_notify_cancel():
-            return
-        try:
-            future.set_result(context.run(function, *args))
-        except StopIteration as error:  # asyncio's futures refuse it
-            future.set_exception(RuntimeError(f"the tool raised {error!r}"))
-        except BaseException as error:
-            future.set_exception(error)
-
-    Thread(target=work, name=f"agentkit {getattr(function, '__name__', '')}", daemon=True).start()
+    try:
+        worker = _idle.pop()
+    except IndexError:
+        worker = _Worker()
+    worker.jobs.put((future, contextvars.copy_context(), function, args))
     return future
+
+
+class _Worker:
+    """A thread that runs one job after the other, until none has come for a while."""
+
+    def __init__(self) -> None:
+        self.jobs: SimpleQueue[Any] = SimpleQueue()
+        self._thread = Thread(target=self._serve, name=_WAITS, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                job = self.jobs.get(timeout=_PATIENCE)
+            except Empty:
+                try:
+                    _idle.remove(self)
+                except ValueError:  # somebody has just taken it, and puts a job
+                    continue
+                return
+            self._run(*job)
+            del job  # what it holds is not this thread's to keep
+
+    def _run(
+        self,
+        future: Future[Any],
+        context: contextvars.Context,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+    ) -> None:
+        value: Any = None
+        error: BaseException | None = None
+        if future.set_running_or_notify_cancel():
+            self._thread.name = f"agentkit {getattr(function, '__name__', '')}"
+            try:
+                value = context.run(function, *args)
+            except StopIteration as odd:  # asyncio's futures refuse it
+                error = RuntimeError(f"the tool raised {odd!r}")
+            except BaseException as raised:
+                error = raised
+            self._thread.name = _WAITS
+        _idle.append(self)  # first: whoever waits for the result may have the next job
+        if future.cancelled():
+            return
+        if error is None:
+            future.set_result(value)
+        else:
+            future.set_exception(error)
+            del error  # its traceback leads back here
+
+
+_WAITS = "agentkit waits"
+_PATIENCE = 10.0  # seconds that a thread waits for its next job
+_idle: deque[_Worker] = deque()
 
 
 class Ended(Exception):  # noqa: N818 - it carries an error and is none
@@ -113,6 +162,7 @@ def _after_fork() -> None:
 
 
 def _renew() -> None:
+    _idle.clear()  # the child has none of its parent's threads
     for thing in tuple(_renewed):
         thing.renew()
 

@@ -7,7 +7,7 @@ response or has the error thrown in, and returns the response for the caller.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Iterable, Iterator
 from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -80,42 +80,42 @@ class Wrapper(Interface):
 
     def stream(self, request: Request) -> Iterator[Delta | Wait | Response]:
         """Carry out the plan, and yield the pieces as they come."""
-        with closing(_Steps(self, request)) as steps:
-            while (due := steps.due()) is not None:
+        with closing(_Plans(self, request)) as plans:
+            while (due := plans.due()) is not None:
+                yield from plans.ready()
                 if isinstance(due, Wait):
-                    yield from steps.told(due)
                     time.sleep(due.seconds)
                     continue
                 try:
                     with _closed(due.interface.stream(due.request)) as pieces:
                         for piece in pieces:
-                            yield from steps.passed(piece)
-                    steps.complete()
+                            yield from plans.passed(piece)
+                    plans.complete()
                 except InterfaceError as error:
-                    steps.failed(error)
-            yield from steps.end()
+                    plans.failed(error)
+            yield from plans.ready()
 
     async def astream(self, request: Request) -> AsyncGenerator[Delta | Wait | Response, None]:
         """`stream`, awaited."""
         import asyncio
 
-        with closing(_Steps(self, request)) as steps:
-            while (due := steps.due()) is not None:
+        with closing(_Plans(self, request)) as plans:
+            while (due := plans.due()) is not None:
+                for each in plans.ready():
+                    yield each
                 if isinstance(due, Wait):
-                    for told in steps.told(due):
-                        yield told
                     await asyncio.sleep(due.seconds)
                     continue
                 try:
                     async with aclosing(due.interface.astream(due.request)) as pieces:
                         async for piece in pieces:
-                            for passed in steps.passed(piece):
+                            for passed in plans.passed(piece):
                                 yield passed
-                    steps.complete()
+                    plans.complete()
                 except InterfaceError as error:
-                    steps.failed(error)
-            for last in steps.end():
-                yield last
+                    plans.failed(error)
+            for each in plans.ready():
+                yield each
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.inner!r})"
@@ -128,6 +128,79 @@ def _closed(pieces: Iterator[Any]) -> Iterator[Iterator[Any]]:
         yield pieces
     finally:
         getattr(pieces, "close", int)()
+
+
+class _Plans:
+    """The plans of a wrapper and of those inside it, on their way, without I/O.
+
+    A wrapper around a wrapper is asked here and not as an interface, so that any number of them
+    costs one stream of pieces.
+    """
+
+    def __init__(self, wrapper: Wrapper, request: Request) -> None:
+        self._open = [_Steps(wrapper, request)]  # the innermost last
+        self._ready: list[Delta | Wait | Response] = []
+
+    def due(self) -> Due | None:
+        """What to do next; nothing when the outermost plan has its response."""
+        while True:
+            steps = self._open[-1]
+            try:
+                due = steps.due()
+            except InterfaceError as error:
+                if len(self._open) == 1:
+                    raise
+                self._open.pop()
+                self._open[-1].failed(error)
+                continue
+            if due is None:
+                if self._ended(steps):
+                    return None
+            elif isinstance(due, Wait):
+                self._ready += self._outwards(steps.told(due), len(self._open) - 1)
+                return due
+            elif isinstance(due.interface, Wrapper):
+                self._open.append(_Steps(due.interface, due.request))
+            else:
+                return due
+
+    def ready(self) -> Iterator[Delta | Wait | Response]:
+        """What can be handed out by now."""
+        ready, self._ready = self._ready, []
+        return iter(ready)
+
+    def passed(self, piece: Delta | Wait | Response) -> Iterable[Delta | Wait | Response]:
+        """What of a piece goes through all plans to the caller."""
+        return self._outwards([piece], len(self._open))
+
+    def complete(self) -> None:
+        """The stream has ended; it should have brought a response."""
+        self._open[-1].complete()
+
+    def failed(self, error: InterfaceError) -> None:
+        """The stream has failed."""
+        self._open[-1].failed(error)
+
+    def close(self) -> None:
+        while self._open:
+            self._open.pop().close()
+
+    def _ended(self, steps: _Steps) -> bool:
+        """Whether that was the outermost plan; otherwise the next one has its response."""
+        last = list(steps.end())
+        if len(self._open) == 1:
+            self._ready += last
+            return True
+        self._open.pop()
+        self._ready += self._outwards(last, len(self._open))
+        return False
+
+    def _outwards(
+        self, pieces: Iterable[Delta | Wait | Response], depth: int
+    ) -> Iterable[Delta | Wait | Response]:
+        for steps in reversed(self._open[:depth]):
+            pieces = [passed for piece in pieces for passed in steps.passed(piece)]
+        return pieces
 
 
 class _Steps:
@@ -164,6 +237,7 @@ class _Steps:
         return due
 
     def told(self, wait: Wait) -> Iterator[Wait]:
+        """A pause that the plan makes, where it is news."""
         self._waited += wait.seconds
         if wait.seconds >= _TOLD:
             yield wait
@@ -175,15 +249,14 @@ class _Steps:
         elif isinstance(piece, Wait):
             yield piece
         elif self._held is None or not piece.text:
-            yield from self._out(piece)
+            yield self._out(piece)
         else:
             if len(self._head) < _HEAD:
                 self._head = (self._head + piece.text).lstrip()
             self._held.append(piece)
             if not self._holds(self._head):
                 held, self._held = self._held, None
-                for each in held:
-                    yield from self._out(each)
+                yield from map(self._out, held)
 
     def close(self) -> None:
         self._plan.close()
@@ -205,9 +278,10 @@ class _Steps:
             rest, held = text[len(said) :], self._held or []
             # It may have come in another way than as a stream.
             yield from held if "".join(each.text for each in held) == rest else [Delta(rest)]
-        yield replace(self._final, waited=self._final.waited + self._waited)
+        waited = self._final.waited + self._waited
+        yield replace(self._final, waited=waited) if self._waited else self._final
 
-    def _out(self, delta: Delta) -> Iterator[Delta]:
+    def _out(self, delta: Delta) -> Delta:
         if delta.text:
             self._said.append(delta.text)
-        yield delta
+        return delta

@@ -23,24 +23,26 @@ EXTRA = "extra_content"
 _MOST = 2**53  # a number that every reader of JSON takes
 _STATUS = re.compile(r"[45]\d\d")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_END = "data: [DONE]"  # so some proxies end each reply
 _FRAMED = re.compile(rb"\A\s*(?:event:.*\s+)?data:(.*)")
 _TOO_LARGE = re.compile(r"Limit:? (\d+), Requested:? (\d+)")
 
 
-def decode(body: bytes) -> Response:
-    """The response in a reply's body.
+def decode(body: bytes | str) -> Response:
+    """The response in a reply's body, as it came or already decoded.
 
     Raises:
         StatusError: The body is an error, whatever the HTTP status said.
         ReplyError: It is no chat completion.
     """
-    reply = parse(body.strip().removesuffix(b"data: [DONE]"))  # some proxies end each reply so
+    reply = parse(body)
     if error := error_of(reply):
         raise error
     choices = reply.get("choices")
     if not isinstance(choices, list) or not choices:
         raise ReplyError(f"The reply has no choices: {_begin(body)}")
-    choices = sorted(choices, key=lambda each: _count(_mapping(each).get("index")) or 0)
+    if len(choices) > 1:
+        choices = sorted(choices, key=lambda each: _count(_mapping(each).get("index")) or 0)
     messages = [message_of(_mapping(_mapping(choice).get("message"))) for choice in choices]
     reason = _text(_mapping(choices[0]).get("finish_reason"))
     check_end(reason, messages[0])
@@ -72,11 +74,12 @@ def parse(body: bytes | str) -> dict[str, Any]:
     Raises:
         ReplyError: It is not one; the message shows how it begins.
     """
-    body = body.strip()
-    if not body:
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    text = text.strip().removeprefix("\N{BYTE ORDER MARK}").removesuffix(_END)
+    if not text:
         raise ReplyError("The reply is empty.")
     try:
-        value = json.loads(body)
+        value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ReplyError(f"The reply is not JSON: {_begin(body)}") from error
     if not isinstance(value, dict):
@@ -224,9 +227,11 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _text(value: Any) -> str | None:
     """A text; half a surrogate pair, which no file or terminal takes, becomes a mark for it."""
-    if isinstance(value, str) and _SURROGATE.search(value):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return value if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    if value.isascii() or not _SURROGATE.search(value):
+        return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _count(value: Any) -> int | None:

@@ -16,6 +16,7 @@ from agentkit.catalog import Quirks
 from agentkit.messages import (
     AssistantMessage,
     FunctionCall,
+    FunctionDefinition,
     Message,
     Request,
     ResultMessage,
@@ -34,6 +35,7 @@ _NO_NAME = re.compile(r"[^a-zA-Z0-9_-]")
 _LONGEST_NAME = 64
 _OWN_KEYS = ("functions", "function_call", "stream")
 _PLAIN = Quirks()
+_NOTHING: tuple[tuple[Message, ...], tuple[bytes, ...]] = ((), ())
 
 
 def encode(
@@ -55,7 +57,8 @@ def encode(
         quirks: Where the server differs from others.
         extra: More fields of the body, over all others.
     """
-    body = _functions(request, dialect, quirks)
+    functions = _functions(request, dialect, quirks)
+    body = _choice(request, dialect) if functions else {}  # without functions it is refused
     body |= {
         quirks.rename.get(name, name): value
         for name, value in request.options.items()
@@ -65,32 +68,62 @@ def encode(
         body["stream"] = True
         body |= {"stream_options": {"include_usage": True}} if quirks.stream_usage else {}
     body |= extra or {}
-    spelled = _turns if dialect == "functions" else _parallel
-    messages = b",".join(spelled(request.messages, quirks))
-    head = b'{"model":' + _json(model) + b',"messages":[' + messages + b"]"
-    return head + b"," + _json(body)[1:] if body else head + b"}"
+    pieces = [b'{"model":', _json(model), b',"messages":[', _messages(request, dialect, quirks)]
+    if functions and dialect not in body:
+        pieces += [b'],"', dialect.encode(), b'":[', functions]
+    pieces += [b"],", _json(body)[1:]] if body else [b"]}"]
+    return b"".join(pieces)
 
 
-def _functions(request: Request, dialect: Dialect, quirks: Quirks) -> dict[str, Any]:
-    definitions = [each.to_dict() for each in request.definitions]
-    definitions += [dict(each) for each in request.options.get("functions") or ()]
-    for each in definitions if quirks.refuses else ():
-        each["parameters"] = without(dict(each.get("parameters", {})), quirks.refuses)
-    if not definitions:
-        return {}  # a choice without functions is refused, and so is an empty list
+def _functions(request: Request, dialect: Dialect, quirks: Quirks) -> bytes:
+    """The definitions, joined; nothing where there are none: an empty list is refused."""
+    key = f"{dialect} {quirks.refuses}"
+    own = [_once(each, key, _definition, dialect, quirks) for each in request.definitions]
+    given = [dict(each) for each in request.options.get("functions") or ()]
+    return b",".join([*own, *(_spelled(each, dialect, quirks) for each in given)])
+
+
+def _definition(definition: FunctionDefinition, dialect: Dialect, quirks: Quirks) -> bytes:
+    return _spelled(definition.to_dict(), dialect, quirks)
+
+
+def _spelled(definition: dict[str, Any], dialect: Dialect, quirks: Quirks) -> bytes:
+    if quirks.refuses:
+        parameters = dict(definition.get("parameters", {}))
+        definition["parameters"] = without(parameters, quirks.refuses)
+    if dialect == "tools":
+        return _json({"type": "function", "function": definition})
+    definition.pop("strict", None)
+    return _json(definition)
+
+
+def _choice(request: Request, dialect: Dialect) -> dict[str, Any]:
     choice = request.options.get("function_call")
     name = choice if isinstance(choice, str) else (choice or {}).get("name")
-    if dialect == "functions":
-        for each in definitions:
-            each.pop("strict", None)
-        named: Any = {"name": name}
-        body: dict[str, Any] = {"functions": definitions}
-        key = "function_call"
-    else:
-        named = {"type": "function", "function": {"name": name}}
-        body = {"tools": [{"type": "function", "function": each} for each in definitions]}
-        key = "tool_choice"
-    return body | ({key: name if name in _CHOICES else named} if name else {})
+    if not name:
+        return {}
+    key = "function_call" if dialect == "functions" else "tool_choice"
+    if name in _CHOICES:
+        return {key: name}
+    named = {"name": name}
+    return {key: named if dialect == "functions" else {"type": "function", "function": named}}
+
+
+def _messages(request: Request, dialect: Dialect, quirks: Quirks) -> bytes:
+    """The messages, joined. Those that an earlier request of the run had are not looked at again.
+
+    What is kept is replaced and never changed: two requests of a run may be encoded at once.
+    """
+    key = f"{dialect} {quirks.reasoning} {quirks.id_length} {quirks.echo}"
+    messages, (known, pieces) = request.messages, request._encoded.get(key, _NOTHING)
+    new = len(known)
+    is_begun = messages[:new] == known  # the same objects, which is quick to see
+    if not is_begun or isinstance(next(iter(messages[new : new + 1]), None), ResultMessage):
+        new, pieces = 0, ()  # also where a result belongs to a call that was encoded without
+    spelled = _turns if dialect == "functions" else _parallel
+    pieces = (*pieces, *spelled(messages[new:], quirks))
+    request._encoded[key] = (messages, pieces)
+    return b",".join(pieces)
 
 
 def _turns(messages: Sequence[Message], quirks: Quirks) -> Iterator[bytes]:

@@ -33,6 +33,7 @@ _AGAIN = re.compile(
     rf"(?:try again|retry) (?:in|after) (?:about )?({_SPOKEN}(?:,? ?(?:and )?{_SPOKEN}){{,7}})",
     re.IGNORECASE,
 )
+_QUOTA = "x-ratelimit-"
 _LONGEST = 40  # characters of a duration
 _NONSENSE = 32 * 86_400.0  # seconds; where a server names a point in time instead of a wait, say
 
@@ -86,10 +87,11 @@ def refill(quotas: Sequence[Quota]) -> float | None:
 
 def quotas_of(headers: Mapping[str, str]) -> tuple[Quota, ...]:
     """The limits that a reply names, as far as they make sense."""
+    told = {name: value for name, value in headers.items() if name.startswith(_QUOTA)}
     found = []
-    for kind in ("requests", "tokens"):
+    for kind in ("requests", "tokens") if told else ():
         limit, remaining, reset = (
-            seconds_of(headers.get(f"x-ratelimit-{part}-{kind}"))
+            seconds_of(told.get(f"{_QUOTA}{part}-{kind}"))
             for part in ("limit", "remaining", "reset")
         )
         reset = reset or 0.0

@@ -601,7 +601,7 @@ def test_a_call_that_lost_a_secret_waits(path, monkeypatch):
     monkeypatch.setenv("FOO_TOKEN", "abcdef-secret-1234")
     sent = []
 
-    @tool(read_only=True)
+    @tool(idempotent=True)
     def send(to: str) -> str:
         """Send."""
         sent.append(to)
