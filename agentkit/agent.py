@@ -162,12 +162,13 @@ class Agent(Generic[T]):
         far as `error.run`. (For Ctrl-C, `asyncio.run` raises a KeyboardInterrupt of its own; the
         one with the run is its `__context__`.)
         """
-        return _last([e for e in self.iter(prompt, **given) if isinstance(e, RunEnded)])
+        events = drive(*self._prepared(prompt, given))
+        return _last([e for e in events if type(e) is RunEnded])
 
     async def arun(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
         """`run`, awaited. Sync tools run in threads."""
-        async with aclosing(self.aiter(prompt, **given)) as events:
-            return _last([e async for e in events if isinstance(e, RunEnded)])
+        async with aclosing(adrive(*self._prepared(prompt, given))) as events:
+            return _last([e async for e in events if type(e) is RunEnded])
 
     def iter(
         self, prompt: str | None = None, **given: Unpack[RunOptions]

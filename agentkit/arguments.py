@@ -65,6 +65,8 @@ def read_arguments(given: Any, *, cut: bool = False) -> tuple[dict[str, Any], tu
     """
     repairs: list[str] = []
     value = read_json(given, repairs)
+    if not repairs and type(value) is dict:  # as nearly always
+        return value, ()
     for _ in range(_DOUBLED):
         if not isinstance(value, str):
             break

@@ -84,10 +84,13 @@ class Calls:
                 yield event
             for each in free:
                 yield self._started(each)
-            run = self._ain_place if self._is_quiet(free) else self._aside_by_side
-            async with aclosing(run(free)) as events:
-                async for event in events:
-                    yield event
+            if self._is_quiet(free):
+                for each in free:
+                    yield await self._ain_place(each)
+            else:
+                async with aclosing(self._aside_by_side(free)) as events:
+                    async for event in events:
+                        yield event
             if waiting:
                 for event in self._hold(waiting):
                     yield event
@@ -98,18 +101,17 @@ class Calls:
         tools = [self.gate.toolbox.get(each.call.name) for each in calls]
         return len(tools) < 2 and not any(each and each.parameters.takes_context for each in tools)
 
-    async def _ain_place(self, calls: Sequence[DueCall]) -> AsyncGenerator[Event, None]:
+    async def _ain_place(self, each: DueCall) -> Event:
         """Await a call in the run's own task."""
         import asyncio
 
-        for each in calls:
-            task = asyncio.current_task()
-            before = task.cancelling() if task else 0
-            result = await self._acall(each, self._context(each, _ignored))
-            self.loop.feed_result(each, result)
-            if task and task.cancelling() > before:  # the tool took it for its own
-                raise asyncio.CancelledError
-            yield CallEnded(each.call, each.key, result)
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        result = await self._acall(each, self._context(each, _ignored))
+        self.loop.feed_result(each, result)
+        if task and task.cancelling() > before:  # the tool took it for its own
+            raise asyncio.CancelledError
+        return CallEnded(each.call, each.key, result)
 
     async def _aside_by_side(self, batch: Sequence[DueCall]) -> AsyncGenerator[Event, None]:
         import asyncio

@@ -29,7 +29,7 @@ from agentkit.messages import FunctionDefinition
 from agentkit.profile import strict as strict_profile
 from agentkit.profile import tolerant
 from agentkit.schema import Bound, FunctionParameters, Parameters
-from agentkit.workers import Ended, in_thread, on_own_loop
+from agentkit.workers import Ended, in_thread, in_thread_awaited, on_own_loop
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -186,7 +186,7 @@ class Tool(Generic[P, R]):
         call = functools.partial(_finished, self.function, *args, **kwargs)
         try:
             async with asyncio.timeout(self.timeout) as clock:
-                value = call() if self._is_async else await asyncio.wrap_future(in_thread(call))
+                value = call() if self._is_async else await in_thread_awaited(call)
                 return await value if inspect.isawaitable(value) else value
         except TimeoutError:
             if clock.expired():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -158,8 +158,16 @@ class Usage:
         return self.prompt_tokens is not None or self.completion_tokens is not None
 
     def __add__(self, other: Usage) -> Usage:
-        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        return Usage(*(None if a is None and b is None else (a or 0) + (b or 0) for a, b in pairs))
+        return Usage(
+            _sum(self.prompt_tokens, other.prompt_tokens),
+            _sum(self.completion_tokens, other.completion_tokens),
+            _sum(self.cached_tokens, other.cached_tokens),
+            _sum(self.reasoning_tokens, other.reasoning_tokens),
+        )
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None and other is None else (one or 0) + (other or 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 from agentkit.catalog import Page
 from agentkit.messages import Usage
 
+_unknown: set[tuple[str, str]] = set()  # to the library, of which it is asked once
 _NAMES = {"gemini": "google", "xai": "x-ai"}  # what genai-prices calls them
 
 
@@ -19,7 +20,7 @@ def cost_of(page: Page, model: str, usage: Usage | None) -> float | None:
         return None
     known = page.cost(model, usage)
     library = _library() if known is None else None
-    if library is None:
+    if library is None or (page.name, model) in _unknown:
         return known
     try:
         tokens = library.Usage(
@@ -29,7 +30,10 @@ def cost_of(page: Page, model: str, usage: Usage | None) -> float | None:
         )
         name = _NAMES.get(page.name, page.name)
         price = library.calc_price(tokens, model_ref=model, provider_id=name)
-    except (LookupError, ValueError):  # it does not know the model, or the tokens make no sense
+    except LookupError:
+        _unknown.add((page.name, model))
+        return None
+    except ValueError:  # the tokens make no sense
         return None
     return float(price.total_price)
 

@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Thread, local
@@ -26,12 +27,48 @@ def in_thread(function: Callable[..., T], *args: Any) -> Future[T]:
     standard library have neither.
     """
     future: Future[T] = Future()
+
+    def deliver(value: Any, error: BaseException | None) -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        if error is None:
+            future.set_result(value)
+        else:
+            future.set_exception(error)
+
+    _give(deliver, function, args)
+    return future
+
+
+async def in_thread_awaited(function: Callable[..., T], *args: Any) -> T:
+    """`in_thread`, awaited; a function that has begun runs on if nobody waits for it any more."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(value: Any, error: BaseException | None) -> None:
+        if future.done():  # cancelled
+            return
+        if error is None:
+            future.set_result(value)
+        else:
+            future.set_exception(error)
+
+    def deliver(value: Any, error: BaseException | None) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, value, error)
+
+    _give(deliver, function, args)
+    return await future
+
+
+def _give(deliver: _Deliver, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
     try:
         worker = _idle.pop()
     except IndexError:
         worker = _Worker()
-    worker.jobs.put((future, contextvars.copy_context(), function, args))
-    return future
+    worker.jobs.put((deliver, contextvars.copy_context(), function, args))
 
 
 class _Worker:
@@ -57,32 +94,27 @@ class _Worker:
 
     def _run(
         self,
-        future: Future[Any],
+        deliver: _Deliver,
         context: contextvars.Context,
         function: Callable[..., Any],
         args: tuple[Any, ...],
     ) -> None:
         value: Any = None
         error: BaseException | None = None
-        if future.set_running_or_notify_cancel():
-            self._thread.name = f"agentkit {getattr(function, '__name__', '')}"
-            try:
-                value = context.run(function, *args)
-            except StopIteration as odd:  # asyncio's futures refuse it
-                error = RuntimeError(f"the tool raised {odd!r}")
-            except BaseException as raised:
-                error = raised
-            self._thread.name = _WAITS
+        self._thread.name = f"agentkit {getattr(function, '__name__', '')}"
+        try:
+            value = context.run(function, *args)
+        except StopIteration as odd:  # asyncio's futures refuse it
+            error = RuntimeError(f"the tool raised {odd!r}")
+        except BaseException as raised:
+            error = raised
+        self._thread.name = _WAITS
         _idle.append(self)  # first: whoever waits for the result may have the next job
-        if future.cancelled():
-            return
-        if error is None:
-            future.set_result(value)
-        else:
-            future.set_exception(error)
-            del error  # its traceback leads back here
+        deliver(value, error)
+        del error  # its traceback leads back here
 
 
+_Deliver = Callable[[Any, BaseException | None], None]
 _WAITS = "agentkit waits"
 _PATIENCE = 10.0  # seconds that a thread waits for its next job
 _idle: deque[_Worker] = deque()

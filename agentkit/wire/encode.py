@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Literal
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from agentkit.catalog import Quirks
 from agentkit.messages import (
     AssistantMessage,
@@ -253,8 +255,8 @@ def _once(message: Any, key: str, make: Callable[..., Any], *more: Any) -> Any:
 
 
 def _json(value: Any) -> bytes:
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     try:
-        return text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which strict servers refuse
+        return to_json(value, inf_nan_mode="constants")
+    except PydanticSerializationError:  # half a surrogate pair, which strict servers refuse
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         return _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text).encode()

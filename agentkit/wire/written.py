@@ -83,8 +83,10 @@ def written_calls(
 
 def clean_name(written: str, names: Collection[str]) -> str:
     """The offered name inside what a model wrote for one, or what it wrote."""
+    if written in names:
+        return written
     bare = written.partition("<|")[0].strip(" \t\r\n\"'`/>")
-    for candidate in (written, bare, bare.removeprefix("functions.")):
+    for candidate in (bare, bare.removeprefix("functions.")):
         if candidate in names:
             return candidate
     return written
