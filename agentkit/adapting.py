@@ -39,7 +39,7 @@ class Adapting(Wrapper):
             model = self._model(request)
             dialect, quirks = self.inner.spelling(model)
             doubtful = self._doubtful(request, model)
-            own = replace(request, model=model)
+            own = request if model == request.model else replace(request, model=model)
             try:
                 response = yield Ask(self.inner, own, _all if doubtful else never)
             except StatusError as error:

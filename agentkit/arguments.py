@@ -87,12 +87,12 @@ def read_json(given: Any, repairs: list[str]) -> Any:
     Raises:
         ArgumentsError: The text is no JSON and cannot be mended without guessing.
     """
-    if isinstance(given, Mapping):
+    if not isinstance(given, str) and isinstance(given, Mapping):
         repairs.append("object instead of text")
         return dict(given)
-    if given is None or not str(given).strip():
+    text = "" if given is None else str(given).strip()
+    if not text:
         return None
-    text = str(given).strip()
     if fenced := _FENCE.match(text):
         repairs.append("fence")
         text = fenced[1]

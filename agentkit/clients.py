@@ -1,4 +1,4 @@
-"""httpx clients that live as long as they may, and httpx's errors as ours."""
+"""Connections that live as long as they may, and httpx's errors as ours."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import ExitStack, suppress
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from itertools import islice
 from threading import Lock
 from typing import TypeVar
@@ -16,18 +17,26 @@ from typing import TypeVar
 import httpx
 
 from agentkit.addresses import check_live
-from agentkit.errors import ConfigError, ConnectError, RequestTimeoutError
+from agentkit.errors import ConfigError, ConnectError, InterfaceError, RequestTimeoutError
+from agentkit.redact import redact
+from agentkit.senders import (
+    AsyncClientSender,
+    AsyncSender,
+    ClientSender,
+    Sender,
+    async_sender,
+    sender,
+)
 from agentkit.workers import in_thread, renew_in_children
 
 _CONNECT = 5.0  # seconds; the rest of the time-out is for the model to think
 _FOREVER = 1e7  # seconds; sockets take no time-out that is much longer
 _LINGER = 0.2  # seconds for what follows the end of an answer
 _REST = 16  # chunks of it
-_KEPT = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
 class Clients:
-    """A sync client, and an async one for each event loop; made when first needed.
+    """A sender for the sync methods, and one for each event loop; made when first needed.
 
     Args:
         timeout: Seconds to wait for the server at each step of a request.
@@ -35,6 +44,7 @@ class Clients:
         async_client: The same for awaited requests.
         address: Where requests go. With AGENTKIT_LIVE=no in the environment, as in tests, only the
             user's own client sends them to another machine.
+        http2: Whether to speak HTTP/2 to servers that do.
 
     Raises:
         ConfigError: The time-out is not above 0, or a client is not of its kind.
@@ -46,6 +56,7 @@ class Clients:
         client: httpx.Client | None = None,
         async_client: httpx.AsyncClient | None = None,
         address: str = "",
+        http2: bool = False,
     ) -> None:
         if not isinstance(timeout, int | float) or not 0 < timeout < _FOREVER:
             raise ConfigError(f"timeout is seconds, above 0 and below 10 million, not {timeout!r}.")
@@ -53,8 +64,14 @@ class Clients:
             raise ConfigError("client is an httpx.Client; async_client is an httpx.AsyncClient.")
         if not isinstance(async_client, httpx.AsyncClient | None):
             raise ConfigError("async_client is an httpx.AsyncClient; client is an httpx.Client.")
+        if http2 and (client or async_client):
+            raise ConfigError("http2 is a setting of your own client, where you give one.")
+        if http2 and not find_spec("h2"):
+            raise ConfigError('HTTP/2 needs the package h2: pip install "agentkit[http2]"')
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, _CONNECT))
-        self._client, self._async_client = client, async_client
+        self._http2 = http2
+        self._client = ClientSender(client) if client else None
+        self._async_client = AsyncClientSender(async_client) if async_client else None
         self._address = address
         self.renew()
         renew_in_children(self)
@@ -62,9 +79,9 @@ class Clients:
     def renew(self) -> None:
         """Begin without connections: in a forked process they are still those of its parent."""
         self._lock = Lock()  # threads that share an interface share its connections
-        self._own: httpx.Client | None = None
-        # One client for each event loop, because connections belong to the loop that made them.
-        self._own_async: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
+        self._own: Sender | None = None
+        # One for each event loop, because connections belong to the loop that made them.
+        self._own_async: dict[asyncio.AbstractEventLoop, AsyncSender] = {}
         self._left: deque[tuple[ExitStack, Iterator[bytes]]] = deque()
 
     def leave(self, reply: httpx.Response, chunks: Iterator[bytes], opened: ExitStack) -> None:
@@ -82,19 +99,19 @@ class Clients:
         _hang_up(reply)
         self._left.append((opened, chunks))
 
-    def sync(self) -> httpx.Client:
-        """The client of the sync methods."""
+    def sync(self) -> Sender:
+        """What sends the requests of the sync methods."""
         self._close_left()
         if self._client is not None:
             return _open(self._client)
         check_live(self._address)
         with self._lock:
             if self._own is None:
-                self._own = httpx.Client(timeout=self._timeout, limits=_KEPT)
+                self._own = sender(self._timeout, http2=self._http2)
             return self._own
 
-    def here(self) -> httpx.AsyncClient:
-        """The client of the awaited methods in this event loop."""
+    def here(self) -> AsyncSender:
+        """What sends the requests of the awaited methods in this event loop."""
         if self._async_client is not None:
             return _open(self._async_client)
         check_live(self._address)
@@ -103,7 +120,7 @@ class Clients:
             if loop not in self._own_async:
                 for ended in [each for each in self._own_async if each.is_closed()]:
                     del self._own_async[ended]
-                self._own_async[loop] = httpx.AsyncClient(timeout=self._timeout, limits=_KEPT)
+                self._own_async[loop] = async_sender(self._timeout, http2=self._http2)
             return self._own_async[loop]
 
     def close(self) -> None:
@@ -125,13 +142,13 @@ class Clients:
             await client.aclose()
 
 
-_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
+_Given = TypeVar("_Given", ClientSender, AsyncClientSender)
 
 
-def _open(client: _Client) -> _Client:
-    if client.is_closed:
+def _open(given: _Given) -> _Given:
+    if given.client.is_closed:
         raise ConfigError("The httpx client that was given for this interface is closed.")
-    return client
+    return given
 
 
 def read_on(reply: httpx.Response, chunks: Iterator[bytes], opened: ExitStack) -> None:
@@ -175,26 +192,46 @@ async def aread_on(chunks: AsyncIterator[bytes]) -> None:
                 pass
 
 
-@contextmanager
-def translated(name: str, place: str) -> Iterator[None]:
-    """httpx's errors as ours; `name` and `place` say of whom they tell."""
-    try:
-        yield
-    except httpx.TimeoutException as error:
-        raise RequestTimeoutError(
-            f"{name} did not answer in time ({type(error).__name__}) at {place}."
-        ) from error
-    except RuntimeError as error:
-        if "client has been closed" not in str(error):
-            raise
-        closed = ConnectError(f"{name} was closed while a request to it began.")
-        closed.retryable = False
-        raise closed from error
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-        why, passing = _why(error)
-        refused = ConnectError(f"{why} at {place}: {error}")
-        refused.retryable = passing
-        raise refused from error
+class Translated:
+    """A context in which httpx's errors become ours, without secrets in any of them.
+
+    Args:
+        name: Of whom they tell.
+        place: Where that is.
+        secrets: Gives what must not be seen.
+    """
+
+    def __init__(self, name: str, place: str, secrets: Callable[[], Iterable[str]]) -> None:
+        self._name, self._place, self._secrets = name, place, secrets
+
+    def __enter__(self) -> None:
+        """Begin; it can be done any number of times."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise our error for httpx's."""
+        if error is None:
+            return
+        ours = error if isinstance(error, InterfaceError) else self._ours(error)
+        if ours is not None:
+            ours.args = (redact(str(ours), *self._secrets()),)
+            if ours is not error:
+                raise ours from error
+
+    def _ours(self, error: BaseException) -> InterfaceError | None:
+        if isinstance(error, httpx.TimeoutException):
+            return RequestTimeoutError(
+                f"{self._name} did not answer in time ({type(error).__name__}) at {self._place}."
+            )
+        if isinstance(error, RuntimeError) and "client has been closed" in str(error):
+            closed = ConnectError(f"{self._name} was closed while a request to it began.")
+            closed.retryable = False
+            return closed
+        if isinstance(error, httpx.HTTPError | httpx.InvalidURL | httpx.StreamError):
+            why, passing = _why(error)
+            refused = ConnectError(f"{why} at {self._place}: {error}")
+            refused.retryable = passing
+            return refused
+        return None
 
 
 def _why(error: Exception) -> tuple[str, bool]:

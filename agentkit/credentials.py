@@ -41,6 +41,7 @@ class Credentials:
         given = key or os.environ.get(page.key_variable, "")
         self._key = SecretStr(given.strip())  # a key read from a file ends in a newline
         self._extra_headers = dict(extra_headers or {})
+        self._is_checked = False
         before, _, query = address.partition("?")
         user, at, _ = before.rpartition("@")
         self._in_address = [
@@ -72,6 +73,8 @@ class Credentials:
             MissingKeyError: There is none, and the server wants one.
             ConfigError: It has signs that no key has.
         """
+        if self._is_checked:
+            return
         key, page = self._key.get_secret_value(), self._page
         if not key and page.key_variable:
             raise MissingKeyError(
@@ -83,6 +86,7 @@ class Credentials:
         for name, value in self._extra_headers.items():
             if not all(each.isascii() and each.isprintable() for each in (name, value)):
                 raise ConfigError(f"The header {name!r} has signs that no header has.")
+        self._is_checked = True
 
     @cached_property
     def secrets(self) -> list[str]:

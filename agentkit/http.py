@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, Literal
@@ -14,14 +14,13 @@ import httpx
 from agentkit.addresses import without_secrets
 from agentkit.catalog import FIRST, Page, Quirks
 from agentkit.catalog import page as page_named
-from agentkit.clients import Clients, aread_on, read_on, translated
+from agentkit.clients import Clients, Translated, aread_on, read_on
 from agentkit.credentials import Credentials
-from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError, closest
+from agentkit.errors import ConfigError, ReplyError, StatusError, closest
 from agentkit.interface import Interface, last_piece, whole
 from agentkit.memory import memory_of
 from agentkit.messages import Delta, Request, Response
 from agentkit.prices import cost_of
-from agentkit.redact import redact
 from agentkit.settings import aliases_for, read_settings
 from agentkit.wire import (
     Dialect,
@@ -56,6 +55,7 @@ class HTTPInterface(Interface):
         timeout: Seconds to wait for the server at each step of a request.
         client: Your own client, for proxies, certificates and the like; you close it.
         async_client: The same for the awaited methods.
+        http2: Whether to speak HTTP/2 where the server does; needs `agentkit[http2]`.
         extra_body: More fields of each request's body, over all others.
         extra_headers: More headers, over all others.
 
@@ -74,6 +74,7 @@ class HTTPInterface(Interface):
         timeout: float = 60.0,
         client: httpx.Client | None = None,
         async_client: httpx.AsyncClient | None = None,
+        http2: bool = False,
         extra_body: Mapping[str, Any] | None = None,
         extra_headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -97,8 +98,9 @@ class HTTPInterface(Interface):
         self.finds_dialect = named == "auto"
         self.dialect: Dialect = "functions" if named == "auto" else named
         self.memory = memory_of(self._account)
+        self._translated = Translated(self.name, self.address, lambda: self._credentials.secrets)
         self._full_names: set[str] = set()  # that were looked at and are no slips
-        self._clients = Clients(timeout, client, async_client, self._url)
+        self._clients = Clients(timeout, client, async_client, self._url, http2)
 
     def send(self, request: Request) -> Response:
         """Send a request and wait for the whole response."""
@@ -111,36 +113,45 @@ class HTTPInterface(Interface):
     def stream(self, request: Request) -> Iterator[Delta | Response]:
         """Send a request and yield the pieces as they come, last the whole response."""
         parts = self._parts(request)
-        with self._translated(), ExitStack() as opened:
+        streams = request.options.get("stream") is not False  # some servers do so unasked
+        with self._translated, ExitStack() as opened:
             client = self._clients.sync()
             reply = opened.enter_context(client.stream("POST", self._url, **parts))
-            decoder, chunks = self._decoder(reply), reply.iter_bytes()
+            decoder, chunks = self._decoder(reply), client.chunks(reply)
             try:
                 for chunk in chunks:
-                    yield from _asked_for(request, decoder.feed(chunk))
+                    for delta in decoder.feed(chunk):
+                        if streams:
+                            yield delta
                     if decoder.done:
                         read_on(reply, chunks, opened.pop_all())
                         break
             except GeneratorExit:
                 self._clients.leave(reply, chunks, opened.pop_all())
                 raise
-            yield from _asked_for(request, decoder.close())
+            for delta in decoder.close():
+                if streams:
+                    yield delta
             yield self._finished(request, reply, decoder.response())
 
     async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:
         """`stream`, awaited."""
         parts = self._parts(request)
-        with self._translated():
-            async with self._clients.here().stream("POST", self._url, **parts) as reply:
-                decoder, chunks = self._decoder(reply), reply.aiter_bytes()
+        streams = request.options.get("stream") is not False
+        with self._translated:
+            client = self._clients.here()
+            async with client.stream("POST", self._url, **parts) as reply:
+                decoder, chunks = self._decoder(reply), client.chunks(reply)
                 async for chunk in chunks:
-                    for delta in _asked_for(request, decoder.feed(chunk)):
-                        yield delta
+                    for delta in decoder.feed(chunk):
+                        if streams:
+                            yield delta
                     if decoder.done:
                         await aread_on(chunks)
                         break
-                for delta in _asked_for(request, decoder.close()):
-                    yield delta
+                for delta in decoder.close():
+                    if streams:
+                        yield delta
                 yield self._finished(request, reply, decoder.response())
 
     def models(self) -> list[str]:
@@ -152,11 +163,13 @@ class HTTPInterface(Interface):
         """
         self._credentials.check()
         url = self._at(_MODELS)
-        with self._translated(_MODELS):
-            reply = self._clients.sync().get(url, headers=self._credentials.headers)
+        with Translated(self.name, self._shown(_MODELS), lambda: self._credentials.secrets):
+            client = self._clients.sync()
+            with client.stream("GET", url, self._credentials.headers) as reply:
+                body = b"".join(client.chunks(reply))
             if not reply.is_success:
-                raise self._error(reply, reply.content)
-            listed = parse(reply.content).get("data")
+                raise self._error(reply, body)
+            listed = parse(body).get("data")
         if not isinstance(listed, list):
             raise ReplyError(f"{self.name} gave no list of models.")
         return [str(each["id"]) for each in listed if isinstance(each, dict) and each.get("id")]
@@ -261,7 +274,8 @@ class HTTPInterface(Interface):
         whole = WholeDecoder(decoded)
         if not reply.is_success:
             return whole
-        return ReplyDecoder(reply.headers.get("content-type", ""), StreamDecoder(hide), whole)
+        kind = reply.headers.get("content-type", "")
+        return ReplyDecoder(kind, lambda: StreamDecoder(hide), whole)
 
     def _error(self, reply: httpx.Response, body: bytes) -> StatusError:
         body = self._credentials.hide(body.decode("utf-8", "replace")).encode()
@@ -283,18 +297,3 @@ class HTTPInterface(Interface):
         if cost is None and not quotas and response.model:
             return response
         return replace(response, model=response.model or asked, quotas=quotas, cost=cost)
-
-    @contextmanager
-    def _translated(self, path: str = _PATH) -> Iterator[None]:
-        """httpx's errors as ours, and no key in any of them."""
-        try:
-            with translated(self.name, self._shown(path)):
-                yield
-        except InterfaceError as error:
-            error.args = (redact(str(error), *self._credentials.secrets),)
-            raise
-
-
-def _asked_for(request: Request, deltas: Iterator[Delta]) -> Iterator[Delta]:
-    """The deltas, where a stream was asked for: some servers stream unasked."""
-    return (each for each in deltas if request.options.get("stream") is not False)

@@ -237,7 +237,7 @@ class Loop(Generic[T]):
 
     def open_calls(self) -> tuple[DueCall, ...]:
         """The calls of the last response that have no result."""
-        found = last_assistant(self._messages)
+        found = last_assistant(self._messages) if None in self._results else None
         if found is None:
             return ()
         step = f"{self._id}:{self._replies}"

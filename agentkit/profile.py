@@ -166,13 +166,15 @@ def without(schema: Schema, keywords: Collection[str]) -> Schema:
 
 def drop_nulls(schema: Any, value: Any, root: Mapping[str, Any] | None = None) -> Any:
     """The value without the nulls that stand for "left out"."""
+    if type(value) is dict and all(type(each) in _PLAIN for each in value.values()):
+        return value
     root = root if root is not None else schema
     schema = _branch(schema, value, root)
     if isinstance(value, list):
         first, rest = schema.get("prefixItems", ()), schema.get("items")
         known = [*first, *[rest] * (len(value) - len(first))]
         return [drop_nulls(inner, each, root) for inner, each in zip(known, value, strict=False)]
-    if not isinstance(value, dict) or all(type(each) in _PLAIN for each in value.values()):
+    if not isinstance(value, dict):
         return value
     properties, required = schema.get("properties", {}), schema.get("required", ())
     others = schema.get("additionalProperties")

@@ -152,6 +152,8 @@ def _cleaned(response: Response, names: Collection[str]) -> Response:
             return response
         message = replace(message, content=before or None, calls=calls)
         return _noted(replace(response, message=message), "call read from the text")
+    if all(call.name in names for call in message.calls):
+        return response
     clean = tuple(_renamed(call, names) for call in message.calls)
     repairs = [
         f"{new.name}: name was written {old.name!r}"

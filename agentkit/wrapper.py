@@ -7,7 +7,7 @@ response or has the error thrown in, and returns the response for the caller.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Iterator, Sequence
 from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -157,7 +157,7 @@ class _Plans:
                 if self._ended(steps):
                     return None
             elif isinstance(due, Wait):
-                self._ready += self._outwards(steps.told(due), len(self._open) - 1)
+                self._ready += self._outwards(steps.told(due), self._open[:-1])
                 return due
             elif isinstance(due.interface, Wrapper):
                 self._open.append(_Steps(due.interface, due.request))
@@ -169,9 +169,12 @@ class _Plans:
         ready, self._ready = self._ready, []
         return iter(ready)
 
-    def passed(self, piece: Delta | Wait | Response) -> Iterable[Delta | Wait | Response]:
+    def passed(self, piece: Delta | Wait | Response) -> Sequence[Delta | Wait]:
         """What of a piece goes through all plans to the caller."""
-        return self._outwards([piece], len(self._open))
+        if isinstance(piece, Response):
+            self._open[-1].answered(piece)
+            return ()
+        return self._outwards([piece], self._open)
 
     def complete(self) -> None:
         """The stream has ended; it should have brought a response."""
@@ -187,19 +190,20 @@ class _Plans:
 
     def _ended(self, steps: _Steps) -> bool:
         """Whether that was the outermost plan; otherwise the next one has its response."""
-        last = list(steps.end())
+        rest, response = steps.end()
         if len(self._open) == 1:
-            self._ready += last
+            self._ready += [*rest, response]
             return True
         self._open.pop()
-        self._ready += self._outwards(last, len(self._open))
+        if rest:
+            self._ready += self._outwards(rest, self._open)
+        self._open[-1].answered(response)
         return False
 
-    def _outwards(
-        self, pieces: Iterable[Delta | Wait | Response], depth: int
-    ) -> Iterable[Delta | Wait | Response]:
-        for steps in reversed(self._open[:depth]):
-            pieces = [passed for piece in pieces for passed in steps.passed(piece)]
+    @staticmethod
+    def _outwards(pieces: list[Delta | Wait], plans: Sequence[_Steps]) -> list[Delta | Wait]:
+        for steps in reversed(plans):
+            pieces = steps.passed(pieces)
         return pieces
 
 
@@ -236,27 +240,33 @@ class _Steps:
             self._head, self._held, self._holds = "", [], due.holds
         return due
 
-    def told(self, wait: Wait) -> Iterator[Wait]:
+    def told(self, wait: Wait) -> list[Delta | Wait]:
         """A pause that the plan makes, where it is news."""
         self._waited += wait.seconds
-        if wait.seconds >= _TOLD:
-            yield wait
+        return [wait] if wait.seconds >= _TOLD else []
 
-    def passed(self, piece: Delta | Wait | Response) -> Iterator[Delta | Wait]:
-        """What of a piece goes on to the caller."""
-        if isinstance(piece, Response):
-            self._outcome = piece
-        elif isinstance(piece, Wait):
-            yield piece
-        elif self._held is None or not piece.text:
-            yield self._out(piece)
-        else:
-            if len(self._head) < _HEAD:
-                self._head = (self._head + piece.text).lstrip()
-            self._held.append(piece)
-            if not self._holds(self._head):
-                held, self._held = self._held, None
-                yield from map(self._out, held)
+    def answered(self, response: Response) -> None:
+        """The response to what was asked."""
+        self._outcome = response
+
+    def passed(self, pieces: list[Delta | Wait]) -> list[Delta | Wait]:
+        """What of some pieces goes on to the caller."""
+        if self._held is not None:
+            pieces = [free for piece in pieces for free in self._freed(piece)]
+        self._said += [piece.text for piece in pieces if isinstance(piece, Delta)]
+        return pieces
+
+    def _freed(self, piece: Delta | Wait) -> Sequence[Delta | Wait]:
+        """What can go on once this piece is there; text may have to wait for what follows it."""
+        if self._held is None or isinstance(piece, Wait) or not piece.text:
+            return [piece]
+        if len(self._head) < _HEAD:
+            self._head = (self._head + piece.text).lstrip()
+        self._held.append(piece)
+        if self._holds(self._head):
+            return []
+        held, self._held = self._held, None
+        return held
 
     def close(self) -> None:
         self._plan.close()
@@ -267,21 +277,22 @@ class _Steps:
 
     def failed(self, error: InterfaceError) -> None:
         # An interface inside may have handed text to this one, which held it.
-        error.handed_out = bool(self._said)
+        error.handed_out = any(self._said)
         self._waited += error.waited
         self._outcome = error
 
-    def end(self) -> Iterator[Delta | Response]:
-        assert self._final is not None
-        text, said = self._final.message.content or "", "".join(self._said)
-        if self._streams and text.startswith(said) and text != said:
-            rest, held = text[len(said) :], self._held or []
-            # It may have come in another way than as a stream.
-            yield from held if "".join(each.text for each in held) == rest else [Delta(rest)]
-        waited = self._final.waited + self._waited
-        yield replace(self._final, waited=waited) if self._waited else self._final
-
-    def _out(self, delta: Delta) -> Delta:
-        if delta.text:
-            self._said.append(delta.text)
-        return delta
+    def end(self) -> tuple[list[Delta | Wait], Response]:
+        """The text that was not handed out yet, and the response."""
+        final = self._final
+        assert final is not None
+        if self._waited:
+            final = replace(final, waited=final.waited + self._waited)
+        if not self._streams:
+            return [], final
+        text, said = final.message.content or "", "".join(self._said)
+        if text == said or not text.startswith(said):
+            return [], final
+        rest, held = text[len(said) :], self._held or []
+        # It may have come in another way than as a stream.
+        is_held = "".join(each.text for each in held) == rest
+        return ([*held] if is_held else [Delta(rest)]), final

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from pydantic_core import from_json
+
 from agentkit.errors import ReplyError, StatusError
 from agentkit.messages import AssistantMessage, FunctionCall, Response, Usage
 from agentkit.wire.headers import quotas_of, refill, retry_after
@@ -79,12 +81,23 @@ def parse(body: bytes | str) -> dict[str, Any]:
     if not text:
         raise ReplyError("The reply is empty.")
     try:
-        value = json.loads(text)
+        value = _loads(text)
     except (ValueError, RecursionError) as error:
         raise ReplyError(f"The reply is not JSON: {_begin(body)}") from error
     if not isinstance(value, dict):
         raise ReplyError(f"The reply is not a JSON object: {_begin(body)}")
     return value
+
+
+def _loads(text: str) -> Any:
+    """The value that a text spells: by pydantic's parser, and what it refuses by Python's.
+
+    It is twice as fast, and refuses half a surrogate pair and what is nested deeply.
+    """
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def message_of(given: Mapping[str, Any]) -> AssistantMessage:

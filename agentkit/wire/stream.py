@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from agentkit.errors import ConnectError, ReplyError, StatusError
@@ -179,34 +180,45 @@ class ReplyDecoder:
 
     Args:
         kind: Its content type.
-        stream: Reads it as events.
+        stream: Makes what reads it as events.
         whole: Reads it as one body.
     """
 
-    def __init__(self, kind: str, stream: StreamDecoder, whole: WholeDecoder) -> None:
+    def __init__(self, kind: str, stream: Callable[[], StreamDecoder], whole: WholeDecoder) -> None:
         self._stream, self._whole = stream, whole
-        self._likely: _Decoder = whole if "json" in kind or "html" in kind else stream
+        self._is_likely_whole = "json" in kind or "html" in kind
         self._chosen: _Decoder | None = None
 
     @property
     def done(self) -> bool:
         """Whether the server said that the answer is complete."""
-        return self._stream.done
+        return self._chosen is not None and self._chosen.done
 
     def feed(self, chunk: bytes) -> Iterator[Delta]:
         """The pieces of the first answer that the bytes complete."""
         if self._chosen is None and (begin := chunk.lstrip().removeprefix(BOM_UTF8)):
-            body = self._whole if begin[:1] in b"{[<" else self._likely
-            self._chosen = self._stream if begin.startswith(_EVENT) else body
-        return (self._chosen or self._likely).feed(chunk)
+            is_body = begin[:1] in b"{[<" or self._is_likely_whole
+            self._chosen = self._read_as(is_body and not begin.startswith(_EVENT))
+        return self._decoder().feed(chunk)
 
     def close(self) -> Iterator[Delta]:
         """The last pieces, where a stream ended without a blank line."""
-        return (self._chosen or self._likely).close()
+        return self._decoder().close()
 
     def response(self) -> Response:
         """The whole response, once the reply is closed."""
-        return (self._chosen or self._likely).response()
+        return self._decoder().response()
+
+    def _decoder(self) -> _Decoder:
+        """What reads the reply; nothing but blanks says nothing of what it is."""
+        return self._chosen or self._blank
+
+    @cached_property
+    def _blank(self) -> _Decoder:
+        return self._read_as(self._is_likely_whole)
+
+    def _read_as(self, is_body: bool) -> _Decoder:
+        return self._whole if is_body else self._stream()
 
 
 _Decoder = StreamDecoder | WholeDecoder

@@ -264,14 +264,15 @@ def test_an_interface_that_is_closed_while_a_request_begins_is_one_clear_error(s
 @TOOLS
 @SYNC
 @STREAMED
-def test_a_stream_may_be_ended_where_a_lock_of_the_connections_is_held(way, server):
+def test_a_stream_may_be_ended_where_a_lock_of_the_connections_is_held(way, server, monkeypatch):
     """As the garbage collector ends one that was left, wherever it runs."""
+    monkeypatch.setenv("AGENTKIT_TRANSPORT", "httpx")  # the others hold no locks
     pieces = [b'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n']
     server.script(Raw(pieces, kind="text/event-stream", stall=True), "Hello.")
     agent = way.agent()
     events = agent.iter("Go.")
     next(each for each in events if isinstance(each, Delta))
-    pool = way.interface._clients.sync()._transport._pool
+    pool = way.interface._clients.sync().client._transport._pool
 
     def end():
         with pool._optional_thread_lock:
