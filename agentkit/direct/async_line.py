@@ -14,6 +14,7 @@ import httpx
 from agentkit.direct.dialing import dial
 from agentkit.direct.outgoing import Origin
 from agentkit.direct.sockets import when_readable
+from agentkit.direct.waiting import Waiting
 
 _AT_ONCE = 64 * 1024  # bytes
 _AHEAD = 256 * 1024  # bytes that may come before somebody reads them
@@ -23,8 +24,7 @@ _NAMES = {"client_addr": "sockname", "server_addr": "peername"}
 class AsyncLine(asyncio.Protocol):
     """An open connection; who uses it closes it after any error.
 
-    It is a protocol and not a pair of asyncio's streams: there is one buffer less, and time-outs
-    are cheap. They fail what is waited for and cancel no task, so none is mistaken for a cancel.
+    It is a protocol, and not a pair of asyncio's streams, which buffer once more.
     """
 
     def __init__(self, forget: Callable[[AsyncLine], None]) -> None:
@@ -36,9 +36,7 @@ class AsyncLine(asyncio.Protocol):
         self._is_full = False  # the server makes us wait
         self._ended = False
         self._error: Exception | None = None
-        self._waiter: asyncio.Future[None] | None = None  # reads or writes: never both
-        self._alarm: asyncio.TimerHandle | None = None
-        self._deadline: float | None = None
+        self._waiting = Waiting(self._loop)  # to read or to write: never both
         self.lost: asyncio.Future[None] = self._loop.create_future()
 
     @classmethod
@@ -92,7 +90,7 @@ class AsyncLine(asyncio.Protocol):
                 self._transport.write(rest[:_AT_ONCE])
                 rest = rest[_AT_ONCE:]
                 while self._is_full and not self._ended:
-                    await self._wait(timeout, httpx.WriteTimeout)
+                    await self._waiting.wait(timeout, httpx.WriteTimeout)
 
     async def read(self, timeout: float | None) -> bytes:
         """What has come, waiting for something to come; nothing is the end.
@@ -106,11 +104,11 @@ class AsyncLine(asyncio.Protocol):
         while not received:
             if self._ended:
                 return self._the_end()
-            await self._wait(timeout, httpx.ReadTimeout)
+            await self._waiting.wait(timeout, httpx.ReadTimeout)
         data = received[0] if len(received) == 1 else b"".join(received)
         received.clear()
         self._size = 0
-        if self._is_paused:
+        if self._is_paused and not self._transport.is_closing():
             self._is_paused = False
             self._transport.resume_reading()
         return data
@@ -120,38 +118,6 @@ class AsyncLine(asyncio.Protocol):
             return b""
         kind = httpx.WriteError if self._is_full else httpx.ReadError
         raise kind(str(self._error)) from self._error
-
-    async def _wait(self, timeout: float | None, error: type[httpx.TimeoutException]) -> None:
-        """Wait for anything to happen."""
-        waiter = self._waiter = self._loop.create_future()
-        if timeout is None:
-            self._deadline = None
-        else:
-            self._deadline, self._late = self._loop.time() + timeout, error
-            if self._alarm is None or self._rings > self._deadline:
-                self._set_alarm(self._deadline)
-        await waiter
-
-    def _set_alarm(self, at: float) -> None:
-        """One timer serves many waits: it looks, when it rings, whether the time has come."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._rings = at
-        self._alarm = self._loop.call_at(at, self._look)
-
-    def _look(self) -> None:
-        self._alarm = None
-        waiter = self._waiter
-        if self._deadline is None or waiter is None or waiter.done():
-            return  # the next who waits sets it again
-        if self._loop.time() < self._deadline:
-            self._set_alarm(self._deadline)
-        else:
-            waiter.set_exception(self._late(""))
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
 
     def is_dead(self) -> bool:
         """Whether it cannot serve any more: on an idle connection only the end can come.
@@ -190,25 +156,23 @@ class AsyncLine(asyncio.Protocol):
         if self._size > _AHEAD and not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
-        self._wake()
+        self._waiting.wake()
 
     def eof_received(self) -> None:
         self._ended = True
-        self._wake()
+        self._waiting.wake()
 
     def pause_writing(self) -> None:
         self._is_full = True
 
     def resume_writing(self) -> None:
         self._is_full = False
-        self._wake()
+        self._waiting.wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
         self._error = exc
-        if self._alarm is not None:
-            self._alarm.cancel()
         self._forget(self)
-        self._wake()
+        self._waiting.stop()
         if not self.lost.done():
             self.lost.set_result(None)

@@ -107,7 +107,7 @@ class Line:
     def is_dead(self) -> bool:
         """Whether it cannot serve any more: on an idle connection only the end can come."""
         line = self._socket
-        if line.fileno() < 0:
+        if self._unsent is not None or line.fileno() < 0:
             return True
         if not isinstance(line, ssl.SSLSocket):
             return self._is_readable()
