@@ -140,9 +140,11 @@ class _Plans:
     def __init__(self, wrapper: Wrapper, request: Request) -> None:
         self._open = [_Steps(wrapper, request)]  # the innermost last
         self._ready: list[Delta | Wait | Response] = []
+        self._is_free = False  # whether pieces go through all plans
 
     def due(self) -> Due | None:
         """What to do next; nothing when the outermost plan has its response."""
+        self._is_free = False
         while True:
             steps = self._open[-1]
             try:
@@ -174,7 +176,13 @@ class _Plans:
         if isinstance(piece, Response):
             self._open[-1].answered(piece)
             return ()
-        return self._outwards([piece], self._open)
+        if self._is_free and isinstance(piece, Delta):  # as nearly all are
+            for steps in self._open:
+                steps.said.append(piece.text)
+            return (piece,)
+        passed = self._outwards([piece], self._open)
+        self._is_free = not any(steps.holds_text for steps in self._open)
+        return passed
 
     def complete(self) -> None:
         """The stream has ended; it should have brought a response."""
@@ -219,7 +227,12 @@ class _Steps:
         self._waited = 0.0
         self._head = ""
         self._held: list[Delta] | None = []
-        self._said: list[str] = []  # text that is handed out
+        self.said: list[str] = []  # text that is handed out
+
+    @property
+    def holds_text(self) -> bool:
+        """Whether text may have to wait."""
+        return self._held is not None
 
     def due(self) -> Due | None:
         """What to do next; nothing when the plan has its response."""
@@ -253,7 +266,7 @@ class _Steps:
         """What of some pieces goes on to the caller."""
         if self._held is not None:
             pieces = [free for piece in pieces for free in self._freed(piece)]
-        self._said += [piece.text for piece in pieces if isinstance(piece, Delta)]
+        self.said += [piece.text for piece in pieces if isinstance(piece, Delta)]
         return pieces
 
     def _freed(self, piece: Delta | Wait) -> Sequence[Delta | Wait]:
@@ -277,7 +290,7 @@ class _Steps:
 
     def failed(self, error: InterfaceError) -> None:
         # An interface inside may have handed text to this one, which held it.
-        error.handed_out = any(self._said)
+        error.handed_out = any(self.said)
         self._waited += error.waited
         self._outcome = error
 
@@ -289,7 +302,7 @@ class _Steps:
             final = replace(final, waited=final.waited + self._waited)
         if not self._streams:
             return [], final
-        text, said = final.message.content or "", "".join(self._said)
+        text, said = final.message.content or "", "".join(self.said)
         if text == said or not text.startswith(said):
             return [], final
         rest, held = text[len(said) :], self._held or []

@@ -77,7 +77,8 @@ def parse(body: bytes | str) -> dict[str, Any]:
         ReplyError: It is not one; the message shows how it begins.
     """
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    text = text.strip().removeprefix("\N{BYTE ORDER MARK}").removesuffix(_END)
+    if not (text.startswith("{") and text.endswith("}")):
+        text = text.strip().removeprefix("\N{BYTE ORDER MARK}").removesuffix(_END)
     if not text:
         raise ReplyError("The reply is empty.")
     try:
@@ -107,13 +108,16 @@ def message_of(given: Mapping[str, Any]) -> AssistantMessage:
     calls = [call_of(_mapping(each)) for each in listed] if isinstance(listed, list) else []
     if not calls and isinstance(given.get("function_call"), dict):
         calls = [call_of({"function": given["function_call"]})]
+    content, reasoning = said_in(given, given.get("content"))
+    made = tuple(call for call in calls if call.name or call.arguments)
+    return AssistantMessage(content, made, reasoning)
+
+
+def said_in(given: Mapping[str, Any], content: Any) -> tuple[str | None, str | None]:
+    """The text and the reasoning in a message or a piece of one, whose `content` this is."""
+    text = _content(content)
     reasoning = given.get("reasoning") or given.get("reasoning_content")
-    content = _content(given.get("content"))
-    return AssistantMessage(
-        content=content or _text(given.get("refusal")) or content,
-        calls=tuple(call for call in calls if call.name or call.arguments),
-        reasoning=_text(reasoning),
-    )
+    return text or _text(given.get("refusal")) or text, _text(reasoning)
 
 
 def call_of(given: Mapping[str, Any]) -> FunctionCall:
@@ -132,7 +136,9 @@ def call_of(given: Mapping[str, Any]) -> FunctionCall:
 
 def usage_of(reply: Mapping[str, Any]) -> Usage | None:
     """The tokens that a reply names, at the top or, in Groq's streams, under `x_groq`."""
-    given = reply.get("usage") or _mapping(reply.get("x_groq")).get("usage")
+    given = reply.get("usage")
+    if not given and "x_groq" in reply:
+        given = _mapping(reply["x_groq"]).get("usage")
     if not isinstance(given, dict):
         return None
     return Usage(
@@ -149,9 +155,12 @@ def error_of(reply: Mapping[str, Any]) -> StatusError | None:
     """The error that a body with status 200 holds, if it holds one."""
     choices = reply.get("choices")
     choice = _mapping(choices[0]) if isinstance(choices, list) and choices else {}
-    places = (reply, _mapping(reply.get("x_groq")), choice)
+    groq, is_error = _mapping(reply.get("x_groq")), reply.get("object") == "error"
+    if not is_error and "error" not in reply and "error" not in choice and "error" not in groq:
+        return None  # as nearly always
+    places = (reply, groq, choice)
     error: Any = next((place["error"] for place in places if place.get("error")), None)
-    if reply.get("object") == "error" or (isinstance(error, str | bool) and reply.get("message")):
+    if is_error or (isinstance(error, str | bool) and reply.get("message")):
         error = reply  # its words stand beside it
     if not error:
         return None
@@ -226,6 +235,8 @@ def _remedy(text: str) -> str:
 
 
 def _content(value: Any) -> str | None:
+    if value is None:
+        return None
     if isinstance(value, list):
         parts = [_text(_mapping(part).get("text") or part) for part in value]
         return "".join(part for part in parts if part) or None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentkit.messages import AssistantMessage, Delta
-from agentkit.wire.decode import EXTRA, message_of
+from agentkit.wire.decode import EXTRA, message_of, said_in
 
 _MARKS = re.compile(r'\\.|\\\Z|["{}]', re.DOTALL)
 _HALF = re.compile("[\ud800-\udbff]\\Z")  # the first half of a character that two deltas share
@@ -120,21 +120,12 @@ class Choice:
             self._fragment(fragment)
         if isinstance(function := delta.get("function_call"), dict):
             self._fragment({"index": _LEGACY, "function": function})
-        said = message_of(
-            {
-                **delta,
-                "content": self._joined(delta.get("content")),
-                "tool_calls": None,
-                "function_call": None,
-            }
-        )
-        if said.content:
-            self.text.append(said.content)
-        if said.reasoning:
-            self.reasoning.append(said.reasoning)
-        if said.content or said.reasoning:
-            return Delta(said.content or "", said.reasoning or "")
-        return None
+        content, reasoning = said_in(delta, self._joined(delta.get("content")))
+        if content:
+            self.text.append(content)
+        if reasoning:
+            self.reasoning.append(reasoning)
+        return Delta(content or "", reasoning or "") if content or reasoning else None
 
     def message(self) -> AssistantMessage:
         """The message that the fragments make."""
@@ -159,7 +150,7 @@ class Choice:
 
     def _joined(self, content: Any) -> Any:
         """The content with the half of a character that the last one ended in, without its own."""
-        if not isinstance(content, str):
+        if not isinstance(content, str) or (not self.half and content.isascii()):
             return content
         content, self.half = self.half + content, ""
         if half := _HALF.search(content):
@@ -180,6 +171,8 @@ class Choice:
         fragment; a fragment with a new id and a name begins a call, one without a name goes on.
         """
         at = None if index is None else self.by_index.get(index)
+        if at is not None and not (its_id or name):  # as nearly all fragments
+            return at
         same = self.by_id.get(its_id)
         if at is not None and its_id and at.id == its_id:
             return at

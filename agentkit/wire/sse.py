@@ -7,12 +7,11 @@ may stand inside a JSON string.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 Event = tuple[str, str]
 """The event's name, `message` if it has none, and its data."""
 
-_END = re.compile(rb"\r\n|\n|\r(?!\Z)")  # a CR at the end may be half of a CRLF
+_END = re.compile("\r\n?")
 
 
 class SSEParser:
@@ -24,37 +23,47 @@ class SSEParser:
         self._data: list[str] = []
         self._first = True
 
-    def feed(self, chunk: bytes) -> Iterator[Event]:
+    def feed(self, chunk: bytes) -> list[Event]:
         """The events that end in this chunk."""
         if b"\n" not in chunk and b"\r" not in chunk and not self._ends_in_cr():
             self._pieces.append(chunk)
-            return
-        *lines, rest = _END.split(b"".join([*self._pieces, chunk]))
-        self._pieces = [rest]
-        for line in lines:
-            yield from self._line(line)
+            return []
+        text = b"".join([*self._pieces, chunk])
+        # A CR at the end is left for the next chunk, as it may be half of a CRLF.
+        end = max(text.rfind(b"\n"), text.rfind(b"\r", 0, -1)) + 1
+        self._pieces = [text[end:]]
+        return self._events(text[:end].decode("utf-8", "replace")) if end else []
 
-    def close(self) -> Iterator[Event]:
+    def close(self) -> list[Event]:
         """The last event, where the stream ended without the blank line behind it."""
-        for line in (b"".join(self._pieces).rstrip(b"\r"), b""):
-            yield from self._line(line)
-        self._pieces = []
+        rest, self._pieces = b"".join(self._pieces).decode("utf-8", "replace"), []
+        return self._events(f"{rest}\n\n")
 
     def _ends_in_cr(self) -> bool:
         return bool(self._pieces) and self._pieces[-1].endswith(b"\r")
 
-    def _line(self, line: bytes) -> Iterator[Event]:
-        if not line:
-            if self._data:
-                yield self._name or "message", "\n".join(self._data)
-            self._name, self._data = "", []
-            return
-        text = line.decode("utf-8", "replace")
+    def _events(self, text: str) -> list[Event]:
+        """The events that end in these lines, the last of which is complete."""
+        if "\r" in text:
+            text = _END.sub("\n", text)
         if self._first:
             text, self._first = text.removeprefix("\N{BYTE ORDER MARK}"), False
-        if text.startswith("{"):  # an error that a gateway put into the stream as it was
-            text = f"data: {text}"
-        field, _, value = text.partition(":")
+        found = []
+        for line in text[:-1].split("\n"):
+            if line.startswith("data: "):  # as nearly all do
+                self._data.append(line[6:])
+            elif line:
+                self._field(line)
+            else:
+                if self._data:
+                    found.append((self._name or "message", "\n".join(self._data)))
+                self._name, self._data = "", []
+        return found
+
+    def _field(self, line: str) -> None:
+        if line.startswith("{"):  # an error that a gateway put into the stream as it was
+            line = f"data: {line}"
+        field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if field == "data":
             self._data.append(value)

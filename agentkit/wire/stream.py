@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ from agentkit.errors import ConnectError, ReplyError, StatusError
 from agentkit.messages import Delta, Response, Usage
 from agentkit.wire.decode import check_end, error_of, parse, status_error, usage_of
 from agentkit.wire.pieces import Choice
-from agentkit.wire.sse import Event, SSEParser
+from agentkit.wire.sse import SSEParser
 
 _EVENT = (b"data:", b"event:", b"id:", b"retry:", b":")  # how a stream may begin
 _SHOWN = 200  # bytes of a body without events that are worth showing
@@ -87,13 +87,13 @@ class StreamDecoder(_Counted):
         if len(self._begin) < _SHOWN:
             self._begin += chunk[:_SHOWN]
         for event in self._events.feed(chunk):
-            yield from self._event(event)
+            yield from self._event(*event)
 
     def close(self) -> Iterator[Delta]:
         """The last pieces, where the stream ended without a blank line."""
         try:
             for event in self._events.close():
-                yield from self._event(event)
+                yield from self._event(*event)
         except ReplyError as error:
             raise ConnectError(f"The stream was cut in the middle of an event. {error}") from error
 
@@ -124,20 +124,19 @@ class StreamDecoder(_Counted):
             alternatives=tuple(messages[1:]),
         )
 
-    def _event(self, event: Event) -> Iterator[Delta]:
-        name, data = event
-        if self.done or not data.strip():  # some proxies send empty data to keep the line open
-            return
+    def _event(self, name: str, data: str) -> Sequence[Delta]:
+        if self.done or not data or data.isspace():  # some proxies send it to keep the line open
+            return ()
         self._any = True
-        if data.strip() == "[DONE]":
+        if len(data) < _SHOWN and data.strip() == "[DONE]":
             self.done = True
-            return
+            return ()
         data = self._hide(data)
         chunk = self._parsed(name, data)
         if error := error_of(chunk):
             raise self._with_partial(error)
         try:
-            yield from self._chunk(chunk)
+            return self._chunk(chunk)
         except (AttributeError, TypeError) as odd:
             raise ReplyError(f"An event of the stream makes no sense: {data[:_SHOWN]}") from odd
 
@@ -162,17 +161,22 @@ class StreamDecoder(_Counted):
         order = sorted(self._choices, key=lambda index: (index != self._first, index))
         return [self._choices[index] for index in order]
 
-    def _chunk(self, chunk: Mapping[str, Any]) -> Iterator[Delta]:
+    def _chunk(self, chunk: Mapping[str, Any]) -> Sequence[Delta]:
         self._model = self._model or str(chunk.get("model") or "")
         self._id = self._id or str(chunk.get("id") or "")
         self._usage = usage_of(chunk) or self._usage
+        found = []
         for each in chunk.get("choices") or ():
             index = each.get("index")
             index = index if isinstance(index, int) else 0
-            delta = self._choices.setdefault(index, Choice()).add(each)
+            choice = self._choices.get(index)
+            if choice is None:
+                choice = self._choices[index] = Choice()
+            delta = choice.add(each)
             if delta and self._first in (None, index):
                 self._first = index
-                yield delta
+                found.append(delta)
+        return found
 
 
 class ReplyDecoder:
