@@ -116,11 +116,15 @@ class Choice:
         delta = choice.get("delta") or {}
         if "delta" not in choice and not self.text:  # a whole reply as the one event of a stream
             delta = choice.get("message") or {}
+        content = self._joined(delta.get("content"))
+        if len(delta) == 1 and type(content) is str and content.isascii():  # as nearly all are
+            self.text.append(content)
+            return Delta(content) if content else None
         for fragment in delta.get("tool_calls") or ():
             self._fragment(fragment)
         if isinstance(function := delta.get("function_call"), dict):
             self._fragment({"index": _LEGACY, "function": function})
-        content, reasoning = said_in(delta, self._joined(delta.get("content")))
+        content, reasoning = said_in(delta, content)
         if content:
             self.text.append(content)
         if reasoning:

@@ -7,6 +7,7 @@ may stand inside a JSON string.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 Event = tuple[str, str]
 """The event's name, `message` if it has none, and its data."""
@@ -15,9 +16,14 @@ _END = re.compile("\r\n?")
 
 
 class SSEParser:
-    """Feed it bytes as they come; it gives the events that they complete."""
+    """Feed it bytes as they come; it gives the events that they complete.
 
-    def __init__(self) -> None:
+    Args:
+        hide: Takes secrets out of each line before anything is made of it.
+    """
+
+    def __init__(self, hide: Callable[[str], str] = str) -> None:
+        self._hide = hide
         self._pieces: list[bytes] = []
         self._name = ""
         self._data: list[str] = []
@@ -44,6 +50,7 @@ class SSEParser:
 
     def _events(self, text: str) -> list[Event]:
         """The events that end in these lines, the last of which is complete."""
+        text = self._hide(text)
         if "\r" in text:
             text = _END.sub("\n", text)
         if self._first:

@@ -60,12 +60,12 @@ class StreamDecoder(_Counted):
     """Feed it the bytes of a streamed reply; at the end `close` it and ask for the response.
 
     Args:
-        hide: Takes secrets out of each event's text before anything is made of it.
+        hide: Takes secrets out of the text before anything is made of it.
     """
 
     def __init__(self, hide: Callable[[str], str] = str) -> None:
         self._hide = hide
-        self._events = SSEParser()
+        self._events = SSEParser(hide)
         self._choices: dict[int, Choice] = {}
         self._first: int | None = None
         self._usage: Usage | None = None
@@ -131,7 +131,6 @@ class StreamDecoder(_Counted):
         if len(data) < _SHOWN and data.strip() == "[DONE]":
             self.done = True
             return ()
-        data = self._hide(data)
         chunk = self._parsed(name, data)
         if error := error_of(chunk):
             raise self._with_partial(error)
