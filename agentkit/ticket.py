@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from agentkit.messages import AssistantMessage, Request
+from agentkit.messages import AssistantMessage, FunctionDefinition, Message, Request
 
 
 @dataclass(eq=False, slots=True)
@@ -74,9 +74,27 @@ class Line:
 
 def characters_of(request: Request) -> int:
     """The characters of a request that count as tokens of its prompt."""
-    size = sum(len(str(each.parameters)) + len(each.description) for each in request.definitions)
-    for message in request.messages:
-        size += len(message.content or "")
-        if isinstance(message, AssistantMessage):
-            size += sum(len(call.arguments) for call in message.calls)
+    messages, (known, size) = request.messages, request._encoded.get(_COUNTED, ((), 0))
+    if messages[: len(known)] != known:  # the same objects, where it is of the same run
+        known, size = (), 0
+    size += sum(map(_said, messages[len(known) :]))
+    request._encoded[_COUNTED] = messages, size
+    return size + sum(map(_defined, request.definitions))
+
+
+def _said(message: Message) -> int:
+    size = len(message.content or "")
+    if isinstance(message, AssistantMessage):
+        size += sum(len(call.arguments) for call in message.calls)
     return size
+
+
+def _defined(definition: FunctionDefinition) -> int:
+    size: int | None = definition._encoded.get(_COUNTED)
+    if size is None:
+        size = len(str(definition.parameters)) + len(definition.description)
+        definition._encoded[_COUNTED] = size
+    return size
+
+
+_COUNTED = "characters"
