@@ -74,7 +74,10 @@ class Line:
 
 def characters_of(request: Request) -> int:
     """The characters of a request that count as tokens of its prompt."""
-    messages, (known, size) = request.messages, request._encoded.get(_COUNTED, ((), 0))
+    messages = request.messages
+    known: tuple[Message, ...]
+    size: int
+    known, size = request._encoded.get(_COUNTED, ((), 0))
     if messages[: len(known)] != known:  # the same objects, where it is of the same run
         known, size = (), 0
     size += sum(map(_said, messages[len(known) :]))
