@@ -8,6 +8,7 @@ the types of the official `groq` and `openai` packages; what does not fit them i
 from __future__ import annotations
 
 import json
+import ssl
 import sys
 import threading
 from collections import deque
@@ -68,9 +69,13 @@ def results_in(body: Mapping[str, Any]) -> list[str]:
 
 
 class ModelServer:
-    """Start it with `with`. `url` is its address, `requests` what it received."""
+    """Start it with `with`. `url` is its address, `requests` what it received.
 
-    def __init__(self) -> None:
+    Args:
+        tls: With which it speaks https.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Received] = []
         self.problems: list[str] = []
         self.connections = 0
@@ -81,7 +86,9 @@ class ModelServer:
         self.closing = threading.Event()
         self._http = _Server(("127.0.0.1", 0), _Handler)
         self._http.owner = self
-        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
+        if tls:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._http.server_port}/v1"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> ModelServer:
