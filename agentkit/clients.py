@@ -23,6 +23,7 @@ from agentkit.senders import (
     AsyncClientSender,
     AsyncSender,
     ClientSender,
+    Reply,
     Sender,
     async_sender,
     sender,
@@ -82,22 +83,21 @@ class Clients:
         self._own: Sender | None = None
         # One for each event loop, because connections belong to the loop that made them.
         self._own_async: dict[asyncio.AbstractEventLoop, AsyncSender] = {}
-        self._left: deque[tuple[ExitStack, Iterator[bytes]]] = deque()
+        self._left: deque[tuple[ExitStack, Reply[Iterator[bytes]]]] = deque()
 
-    def leave(self, reply: httpx.Response, chunks: Iterator[bytes], opened: ExitStack) -> None:
+    def leave(self, reply: Reply[Iterator[bytes]], opened: ExitStack) -> None:
         """Leave a reply before its end; what is open is closed before the next request.
 
         Not now: the garbage collector may end an abandoned stream in the middle of anything, also
-        where httpx holds a lock that closing would wait for. The chunks are kept because they
-        close the reply as soon as nothing refers to them.
+        where httpx holds a lock that closing would wait for. The reply is kept because its chunks
+        close it as soon as nothing refers to them.
 
         Args:
             reply: The reply.
-            chunks: The rest of it.
             opened: What to close behind it.
         """
         _hang_up(reply)
-        self._left.append((opened, chunks))
+        self._left.append((opened, reply))
 
     def sync(self) -> Sender:
         """What sends the requests of the sync methods."""
@@ -151,20 +151,19 @@ def _open(given: _Given) -> _Given:
     return given
 
 
-def read_on(reply: httpx.Response, chunks: Iterator[bytes], opened: ExitStack) -> None:
+def read_on(reply: Reply[Iterator[bytes]], opened: ExitStack) -> None:
     """Read what follows the end of an answer, so that its connection can serve again.
 
     It is waited for a moment only: servers keep the line open after `[DONE]`, or cut it.
 
     Args:
         reply: The reply.
-        chunks: The rest of it.
         opened: What to close behind it.
     """
 
     def rest() -> None:
         with opened, suppress(httpx.HTTPError, httpx.StreamError):
-            for _ in islice(chunks, _REST):
+            for _ in islice(reply.chunks, _REST):
                 pass
 
     try:
@@ -173,13 +172,9 @@ def read_on(reply: httpx.Response, chunks: Iterator[bytes], opened: ExitStack) -
         _hang_up(reply)
 
 
-def _hang_up(reply: httpx.Response) -> None:
-    """Cut the line, so that nobody waits for more; one of HTTP/2 is not this reply's alone."""
-    if reply.is_closed:  # others may have its connection by now
-        return
-    stream = reply.extensions.get("network_stream")
-    line = stream.get_extra_info("socket") if stream else None
-    if isinstance(line, socket.socket) and reply.http_version.startswith("HTTP/1"):
+def _hang_up(reply: Reply[Iterator[bytes]]) -> None:
+    """Cut the line, so that nobody waits for more."""
+    if (line := reply.line()) is not None:
         with suppress(OSError):  # that of a TLS socket would disturb who reads it
             socket.socket.shutdown(line, socket.SHUT_RDWR)
 

@@ -21,6 +21,7 @@ from agentkit.interface import Interface, last_piece, whole
 from agentkit.memory import memory_of
 from agentkit.messages import Delta, Request, Response
 from agentkit.prices import cost_of
+from agentkit.senders import Reply
 from agentkit.settings import aliases_for, read_settings
 from agentkit.wire import (
     Dialect,
@@ -117,17 +118,17 @@ class HTTPInterface(Interface):
         with self._translated, ExitStack() as opened:
             client = self._clients.sync()
             reply = opened.enter_context(client.stream("POST", self._url, **parts))
-            decoder, chunks = self._decoder(reply), client.chunks(reply)
+            decoder = self._decoder(reply)
             try:
-                for chunk in chunks:
+                for chunk in reply.chunks:
                     for delta in decoder.feed(chunk):
                         if streams:
                             yield delta
                     if decoder.done:
-                        read_on(reply, chunks, opened.pop_all())
+                        read_on(reply, opened.pop_all())
                         break
             except GeneratorExit:
-                self._clients.leave(reply, chunks, opened.pop_all())
+                self._clients.leave(reply, opened.pop_all())
                 raise
             for delta in decoder.close():
                 if streams:
@@ -141,13 +142,13 @@ class HTTPInterface(Interface):
         with self._translated:
             client = self._clients.here()
             async with client.stream("POST", self._url, **parts) as reply:
-                decoder, chunks = self._decoder(reply), client.chunks(reply)
-                async for chunk in chunks:
+                decoder = self._decoder(reply)
+                async for chunk in reply.chunks:
                     for delta in decoder.feed(chunk):
                         if streams:
                             yield delta
                     if decoder.done:
-                        await aread_on(chunks)
+                        await aread_on(reply.chunks)
                         break
                 for delta in decoder.close():
                     if streams:
@@ -166,7 +167,7 @@ class HTTPInterface(Interface):
         with Translated(self.name, self._shown(_MODELS), lambda: self._credentials.secrets):
             client = self._clients.sync()
             with client.stream("GET", url, self._credentials.headers) as reply:
-                body = b"".join(client.chunks(reply))
+                body = b"".join(reply.chunks)
             if not reply.is_success:
                 raise self._error(reply, body)
             listed = parse(body).get("data")
@@ -263,7 +264,7 @@ class HTTPInterface(Interface):
             raise ConfigError(f"{self.name} has no model: load one, or name it with model=...")
         return self.memory.first_model
 
-    def _decoder(self, reply: httpx.Response) -> WholeDecoder | ReplyDecoder:
+    def _decoder(self, reply: Reply[Any]) -> WholeDecoder | ReplyDecoder:
         hide = self._credentials.hide_in_answer
 
         def decoded(body: bytes) -> Response:
@@ -277,21 +278,19 @@ class HTTPInterface(Interface):
         kind = reply.headers.get("content-type", "")
         return ReplyDecoder(kind, lambda: StreamDecoder(hide), whole)
 
-    def _error(self, reply: httpx.Response, body: bytes) -> StatusError:
+    def _error(self, reply: Reply[Any], body: bytes) -> StatusError:
         body = self._credentials.hide(body.decode("utf-8", "replace")).encode()
-        error = status_error(reply.status_code, body, reply.headers)
-        if reply.status_code in (401, 403) and self.page.key_variable:
+        error = status_error(reply.status, body, reply.headers)
+        if reply.status in (401, 403) and self.page.key_variable:
             where = self.page.key.get("address", "the key that it names")
             error.add(f"Check {self.page.key_variable}: {where}")
-        if reply.status_code == HTTPStatus.NOT_FOUND and "model" not in str(error).lower():
+        if reply.status == HTTPStatus.NOT_FOUND and "model" not in str(error).lower():
             error.add(f"Is {without_secrets(self._base)} the right address? Most end in /v1.")
-        if reply.has_redirect_location:
-            error.args = (
-                f"{error} (it redirects to {without_secrets(reply.headers['location'])})",
-            )
+        if reply.redirect:
+            error.args = (f"{error} (it redirects to {without_secrets(reply.redirect)})",)
         return error
 
-    def _finished(self, request: Request, reply: httpx.Response, response: Response) -> Response:
+    def _finished(self, request: Request, reply: Reply[Any], response: Response) -> Response:
         asked = self.model(request.model)
         cost, quotas = cost_of(self.page, asked, response.usage), quotas_of(reply.headers)
         if cost is None and not quotas and response.model:

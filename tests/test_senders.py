@@ -13,15 +13,8 @@ import pytest
 from model_server import ModelServer
 
 from agentkit import ConfigError, HTTPInterface, Request, UserMessage
-from agentkit.senders import (
-    VARIABLE,
-    AsyncClientSender,
-    AsyncDirectSender,
-    ClientSender,
-    DirectSender,
-    async_sender,
-    sender,
-)
+from agentkit.senders import VARIABLE, AsyncClientSender, ClientSender, async_sender, sender
+from agentkit.senders.direct import AsyncDirectSender, DirectSender
 
 TIMEOUT = httpx.Timeout(5.0)
 ASK = Request(messages=(UserMessage("Hello."),))

@@ -13,7 +13,7 @@ from agentkit.direct.async_line import AsyncLine
 from agentkit.direct.idle import Idle
 from agentkit.direct.outgoing import Origin, Timeouts, encoded, origin_of, timeouts_of
 from agentkit.direct.parsing import Parser, parser_class
-from agentkit.direct.replies import CLOSED, Held, reply
+from agentkit.direct.replies import CLOSED, Held, Received, as_httpx
 from agentkit.direct.sockets import most_connections, prepared
 
 _FAREWELL = 1.0  # seconds for the loop to close what is cut
@@ -46,25 +46,35 @@ class AsyncDirectTransport(httpx.AsyncBaseTransport):
         """Send a request, and give the reply as soon as its head is there."""
         try:
             origin, timeouts = origin_of(request.url), timeouts_of(request)
-            head, body = encoded(request, await request.aread())
-            line = await self._line(origin, timeouts)
-            try:
-                parser = self._parser(request.method)
-                await line.write(head, body, timeouts.write)
-                while parser.head is None:
-                    parser.feed(await line.read(timeouts.read))
-            except BaseException:
-                self._end(origin, line, False)
-                raise
+            head, framed = encoded(request, await request.aread())
+            received = await self.exchange(origin, request.method, head, framed, timeouts)
         except httpx.RequestError as error:
             error.request = request
             raise
+        if isinstance(received.body, bytes):
+            return as_httpx(received, httpx.ByteStream(received.body))
+        received.body.request = request
+        return as_httpx(received, received.body)
+
+    async def exchange(
+        self, origin: Origin, method: str, head: bytes, body: bytes, timeouts: Timeouts
+    ) -> Received[AsyncBody]:
+        """`handle_async_request` for what is encoded already; see `DirectTransport.exchange`."""
+        line = await self._line(origin, timeouts)
+        try:
+            parser = self._parser(method)
+            await line.write(head, body, timeouts.write)
+            while (told := parser.head) is None:
+                parser.feed(await line.read(timeouts.read))
+        except BaseException:
+            self._end(origin, line, False)
+            raise
         if parser.complete:
             self._end(origin, line, parser.reusable)
-            return reply(parser, httpx.ByteStream(parser.take()), Held())
+            return Received(told, parser.take(), Held())
         held = Held(line)
         end = partial(self._end, origin)
-        return reply(parser, _Body(parser, held, timeouts.read, request, end), held)
+        return Received(told, AsyncBody(parser, held, timeouts.read, end), held)
 
     async def _line(self, origin: Origin, timeouts: Timeouts) -> AsyncLine:
         await self._turn(timeouts.pool)
@@ -111,7 +121,7 @@ class AsyncDirectTransport(httpx.AsyncBaseTransport):
             await asyncio.wait(lost, timeout=_FAREWELL)
 
 
-class _Body(httpx.AsyncByteStream):
+class AsyncBody(httpx.AsyncByteStream):
     """A body that is still coming."""
 
     def __init__(
@@ -119,11 +129,11 @@ class _Body(httpx.AsyncByteStream):
         parser: Parser,
         held: Held[AsyncLine],
         timeout: float | None,
-        request: httpx.Request,
         end: Callable[[AsyncLine, bool], None],
     ) -> None:
         self._parser, self._held, self._end = parser, held, end
-        self._timeout, self._request = timeout, request
+        self._timeout = timeout
+        self.request: httpx.Request | None = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """What came with one reading of the socket at a time: events are not waited for."""
@@ -139,7 +149,8 @@ class _Body(httpx.AsyncByteStream):
                     return
                 parser.feed(await self._held.line().read(self._timeout))
         except httpx.RequestError as error:
-            error.request = self._request
+            if self.request is not None:
+                error.request = self.request
             raise
         finally:
             self._close()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import httpx
 
-from agentkit.direct.parsing import Parser
+from agentkit.direct.parsing import Head
 
 
 class _HasInfo(Protocol):
@@ -15,6 +15,7 @@ class _HasInfo(Protocol):
 
 
 LineT = TypeVar("LineT", bound=_HasInfo)
+BodyT = TypeVar("BodyT")
 
 
 class Held(Generic[LineT]):
@@ -54,14 +55,27 @@ class Held(Generic[LineT]):
         return None
 
 
-def reply(
-    parser: Parser, body: httpx.SyncByteStream | httpx.AsyncByteStream, held: Held[Any]
+class Received(NamedTuple, Generic[BodyT]):
+    """A reply whose head is there.
+
+    Args:
+        head: The head.
+        body: The whole body, or what gives it as it comes.
+        held: The connection, while the body is still coming.
+    """
+
+    head: Head
+    body: bytes | BodyT
+    held: Held[Any]
+
+
+def as_httpx(
+    received: Received[Any], stream: httpx.SyncByteStream | httpx.AsyncByteStream
 ) -> httpx.Response:
-    """What httpx makes of a head and a body."""
-    assert parser.head is not None, "a reply begins with its head"
-    status, reason, headers, version = parser.head
-    extensions = {"http_version": version, "reason_phrase": reason, "network_stream": held}
-    return httpx.Response(status, headers=headers, stream=body, extensions=extensions)
+    """A reply as httpx knows it."""
+    status, reason, headers, version = received.head
+    extensions = {"http_version": version, "reason_phrase": reason, "network_stream": received.held}
+    return httpx.Response(status, headers=headers, stream=stream, extensions=extensions)
 
 
 CLOSED = "Cannot send a request, as the client has been closed."

@@ -10,9 +10,9 @@ import httpx
 
 from agentkit.direct.idle import Idle
 from agentkit.direct.line import Line
-from agentkit.direct.outgoing import Origin, encoded, origin_of, timeouts_of
+from agentkit.direct.outgoing import Origin, Timeouts, encoded, origin_of, timeouts_of
 from agentkit.direct.parsing import Parser, parser_class
-from agentkit.direct.replies import CLOSED, Held, reply
+from agentkit.direct.replies import CLOSED, Held, Received, as_httpx
 from agentkit.direct.sockets import prepared
 
 
@@ -38,32 +38,47 @@ class DirectTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and give the reply as soon as its head is there."""
-        if self._closed:
-            raise RuntimeError(CLOSED)
         try:
-            return self._exchange(request)
+            origin, timeouts = origin_of(request.url), timeouts_of(request)
+            head, framed = encoded(request, request.read())
+            received = self.exchange(origin, request.method, head, framed, timeouts)
         except httpx.RequestError as error:
             error.request = request
             raise
+        if isinstance(received.body, bytes):
+            return as_httpx(received, httpx.ByteStream(received.body))
+        received.body.request = request
+        return as_httpx(received, received.body)
 
-    def _exchange(self, request: httpx.Request) -> httpx.Response:
-        origin, timeouts = origin_of(request.url), timeouts_of(request)
-        head, body = encoded(request, request.read())
+    def exchange(
+        self, origin: Origin, method: str, head: bytes, body: bytes, timeouts: Timeouts
+    ) -> Received[Body]:
+        """`handle_request` for what is encoded already, as far as requests share it.
+
+        Args:
+            origin: Where it goes.
+            method: Its method.
+            head: All up to the body, as `encoded` gives it.
+            body: What follows.
+            timeouts: How long to wait at each step.
+        """
+        if self._closed:
+            raise RuntimeError(CLOSED)
         line = self._idle.take(origin) or self._connect(origin, timeouts.connect)
         try:
-            parser = self._parser(request.method)
+            parser = self._parser(method)
             line.write(head, body, timeouts.write)
-            while parser.head is None:
+            while (told := parser.head) is None:
                 parser.feed(line.read(timeouts.read))
         except BaseException:
             self._end(origin, line, False)
             raise
         if parser.complete:
             self._end(origin, line, parser.reusable)
-            return reply(parser, httpx.ByteStream(parser.take()), Held())
+            return Received(told, parser.take(), Held())
         held = Held(line)
         end = partial(self._end, origin)
-        return reply(parser, _Body(parser, held, timeouts.read, request, end), held)
+        return Received(told, Body(parser, held, timeouts.read, end), held)
 
     def _connect(self, origin: Origin, timeout: float | None) -> Line:
         tls = prepared(self._verify) if origin.scheme == "https" else None
@@ -83,7 +98,7 @@ class DirectTransport(httpx.BaseTransport):
         self._idle.close()
 
 
-class _Body(httpx.SyncByteStream):
+class Body(httpx.SyncByteStream):
     """A body that is still coming."""
 
     def __init__(
@@ -91,11 +106,11 @@ class _Body(httpx.SyncByteStream):
         parser: Parser,
         held: Held[Line],
         timeout: float | None,
-        request: httpx.Request,
         end: Callable[[Line, bool], None],
     ) -> None:
         self._parser, self._held, self._end = parser, held, end
-        self._timeout, self._request = timeout, request
+        self._timeout = timeout
+        self.request: httpx.Request | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         """What came with one reading of the socket at a time: events are not waited for."""
@@ -111,7 +126,8 @@ class _Body(httpx.SyncByteStream):
                     return
                 parser.feed(self._held.line().read(self._timeout))
         except httpx.RequestError as error:
-            error.request = self._request
+            if self.request is not None:
+                error.request = self.request
             raise
         finally:
             self.close()
