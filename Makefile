@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PROMPT ?= What time is it in Tokyo, and what is 17 * 23?
+ROUNDS ?= 5
 
-.PHONY: run test test-kill check clean
+.PHONY: run test test-kill bench bench-peers check clean
 
 run: .venv/ready-to-run
 	@$(BIN)/agentkit run "$(PROMPT)"
@@ -16,6 +17,15 @@ test: check
 test-kill: .venv/ready-to-test
 	AGENTKIT_KILLS=300 $(BIN)/python -m pytest tests/journal/test_kill.py
 
+# agentkit, loops by hand, and the libraries that bench-peers has installed; into docs/performance.md.
+bench: .venv/ready-to-run .bench/report/ready
+	$(BIN)/python benchmarks/bench.py --rounds $(ROUNDS) --install own
+	.bench/report/bin/python benchmarks/report.py
+
+bench-peers: .venv/ready-to-run .bench/report/ready
+	$(BIN)/python benchmarks/bench.py --rounds $(ROUNDS) --install all
+	.bench/report/bin/python benchmarks/report.py
+
 check: .venv/ready-to-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -23,7 +33,7 @@ check: .venv/ready-to-test
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build .coverage*
+	rm -rf .venv .bench .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist build .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/ready-to-run: pyproject.toml constraints.txt
@@ -35,4 +45,9 @@ clean:
 .venv/ready-to-test: .venv/ready-to-run
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip
 	$(BIN)/pip install --quiet --constraint constraints.txt --group dev
+	touch $@
+
+.bench/report/ready:
+	$(PYTHON) -m venv .bench/report
+	.bench/report/bin/pip install --quiet --disable-pip-version-check matplotlib==3.11.2
 	touch $@
