@@ -40,8 +40,9 @@ class Limits:
     def reached(self, **used: float) -> str | None:
         """The limit that what was used comes up to, in words such as "10 steps", or None."""
         for name, amount in used.items():
-            limit = getattr(self, name)
+            if (limit := getattr(self, name)) is None or amount < limit:
+                continue
             # The last call allowed may run; the other limits are spent when they are met.
-            if limit is not None and (amount > limit or (amount == limit and name != "calls")):
+            if amount > limit or name != "calls":
                 return f"{limit} {'US dollars' if name == 'cost' else name}"
         return None

@@ -15,6 +15,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from agentkit.errors import ToolError
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
+_SIMPLE = (int, float, bool, type(None))
 _TAIL = 5  # one part in five of what is kept comes from the end
 
 
@@ -60,6 +61,8 @@ def _typed(value: Any) -> Any:
 
     Half a surrogate pair, which JSON from elsewhere may hold and pydantic refuses, becomes a mark.
     """
+    if type(value) in _SIMPLE:
+        return value
     if isinstance(value, str):
         return value if value.isascii() else _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, bytes | bytearray | memoryview):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Iterator, Sequence
 from contextlib import aclosing, closing, contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from agentkit.errors import InterfaceError
 from agentkit.interface import Interface, last_piece, place_of, whole
@@ -26,8 +26,7 @@ def never(head: str) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """A request for an interface; streamed text that begins as `holds` says waits to its end."""
 
     interface: Interface
@@ -218,14 +217,15 @@ class _Plans:
 class _Steps:
     """A plan on its way, without I/O."""
 
+    _final: Response | None = None
+    _waited = 0.0
+    _head = ""
+    _holds: Callable[[str], bool] = staticmethod(never)
+
     def __init__(self, wrapper: Wrapper, request: Request) -> None:
         self._plan = wrapper.plan(request)
         self._streams = request.options.get("stream") is not False
-        self._holds: Callable[[str], bool] = never
         self._outcome: Response | InterfaceError | None = None
-        self._final: Response | None = None
-        self._waited = 0.0
-        self._head = ""
         self._held: list[Delta] | None = []
         self.said: list[str] = []  # text that is handed out
 
@@ -249,7 +249,7 @@ class _Steps:
         except InterfaceError as error:
             error.waited = self._waited
             raise
-        if isinstance(due, Ask):
+        if self._streams and isinstance(due, Ask):
             self._head, self._held, self._holds = "", [], due.holds
         return due
 
