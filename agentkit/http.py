@@ -133,7 +133,7 @@ class HTTPInterface(Interface):
             for delta in decoder.close():
                 if streams:
                     yield delta
-            yield self._finished(request, reply, decoder.response())
+            yield self._finished(request, decoder.response())
 
     async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:
         """`stream`, awaited."""
@@ -153,7 +153,7 @@ class HTTPInterface(Interface):
                 for delta in decoder.close():
                     if streams:
                         yield delta
-                yield self._finished(request, reply, decoder.response())
+                yield self._finished(request, decoder.response())
 
     def models(self) -> list[str]:
         """The models that the server lists now.
@@ -269,14 +269,14 @@ class HTTPInterface(Interface):
 
         def decoded(body: bytes) -> Response:
             if reply.is_success:
-                return decode(hide(body.decode("utf-8", "replace")))
+                return decode(hide(body.decode("utf-8", "replace")), quotas_of(reply.headers))
             raise self._error(reply, body)
 
         whole = WholeDecoder(decoded)
         if not reply.is_success:
             return whole
         kind = reply.headers.get("content-type", "")
-        return ReplyDecoder(kind, lambda: StreamDecoder(hide), whole)
+        return ReplyDecoder(kind, lambda: StreamDecoder(hide, quotas_of(reply.headers)), whole)
 
     def _error(self, reply: Reply[Any], body: bytes) -> StatusError:
         body = self._credentials.hide(body.decode("utf-8", "replace")).encode()
@@ -290,9 +290,9 @@ class HTTPInterface(Interface):
             error.args = (f"{error} (it redirects to {without_secrets(reply.redirect)})",)
         return error
 
-    def _finished(self, request: Request, reply: Reply[Any], response: Response) -> Response:
+    def _finished(self, request: Request, response: Response) -> Response:
         asked = self.model(request.model)
-        cost, quotas = cost_of(self.page, asked, response.usage), quotas_of(reply.headers)
-        if cost is None and not quotas and response.model:
+        cost = cost_of(self.page, asked, response.usage)
+        if cost is None and response.model:
             return response
-        return replace(response, model=response.model or asked, quotas=quotas, cost=cost)
+        return replace(response, model=response.model or asked, cost=cost)

@@ -86,11 +86,10 @@ class Loop(Generic[T]):
         self._steps: list[Step] = list(earlier.steps) if earlier else []
         self._goes_on = bool(self._results)  # and is in the middle of a step
         before = self._steps[:-1] if self._goes_on else self._steps
-        self._watch = Watch(limits or Limits(), clock, before)
-        for step in self._steps:
-            self._watch.count(step.response)
-        # What each step needs to know of the whole transcript, which may be long, is kept.
+        self._watch = Watch(limits or Limits(), clock, before, self._steps)
+        # What steps need to know of the transcript is kept, as it may be long.
         self._replies = replies_in(self._messages) + (earlier.summarized if earlier else 0)
+        self._place = (last_assistant(self._messages) or (-1,))[0]  # of the model's last message
         self._can_read = has_whole(self._messages)
         self._encoded: dict[str, Any] = {}
         self._begun: set[int] = set()
@@ -149,6 +148,7 @@ class Loop(Generic[T]):
             repairs = (*response.repairs, *repairs, *self._notes)
             response = replace(response, message=message, repairs=repairs)
             self._notes.clear()
+        self._place = len(self._messages)
         self._messages.append(message)
         self._steps.append(Step(response))
         self._watch.count(response)
@@ -158,11 +158,10 @@ class Loop(Generic[T]):
 
     def settle(self) -> None:
         """See what follows from the last response: an answer, or calls that no tool is to run."""
-        found = last_assistant(self._messages)
-        assert found  # it was taken
-        if not found[1].calls:
-            self._take_text(found[1].content or "")
-        for index, call in enumerate(found[1].calls):
+        reply = self._reply
+        if not reply.calls:
+            self._take_text(reply.content or "")
+        for index, call in enumerate(reply.calls):
             is_known = self._results[index] is not None
             if self._answer and call.name == ANSWER:
                 if not is_known:
@@ -206,12 +205,10 @@ class Loop(Generic[T]):
         Args:
             waiting: Why, by the place of each such call in the model's message.
         """
-        found = last_assistant(self._messages)
-        assert found  # a call is due
-        place, message = found
+        message = self._reply
         waits = {index: waiting.get(index, "") for index in range(len(message.calls))}
         message, self._results = held(message, self._results, waits)
-        self._messages[place] = message
+        self._messages[self._place] = message
         if self._finished:  # by an answer that came with calls that wait
             text = "Error: not taken, because other calls wait for approval. Answer after them."
             for index, call in enumerate(message.calls):
@@ -237,12 +234,18 @@ class Loop(Generic[T]):
 
     def open_calls(self) -> tuple[DueCall, ...]:
         """The calls of the last response that have no result."""
-        found = last_assistant(self._messages) if None in self._results else None
-        if found is None:
+        if None not in self._results:
             return ()
-        step = f"{self._id}:{self._replies}"
-        open_ones = (index for index, result in enumerate(self._results) if result is None)
-        return tuple(DueCall.of(found[1].calls[index], step, index) for index in open_ones)
+        calls, step = self._reply.calls, f"{self._id}:{self._replies}"
+        missing = [place for place, result in enumerate(self._results) if result is None]
+        return tuple(DueCall.of(calls[place], step, place) for place in missing)
+
+    @property
+    def _reply(self) -> AssistantMessage:
+        """The model's last message; there must be one."""
+        found = self._messages[self._place]
+        assert isinstance(found, AssistantMessage)
+        return found
 
     def _take_answer(self, answer: Answer[T], call: FunctionCall) -> ResultMessage:
         try:
@@ -268,15 +271,14 @@ class Loop(Generic[T]):
         results = [result for result in self._results if result is not None]
         if len(results) < len(self._results):
             return
-        found = last_assistant(self._messages)
         self._messages += results
         self._can_read = self._can_read or has_whole(results)
         self._results = []
         self._begun.clear()
-        if self._steps and found:
-            response = self._steps[-1].response
-            if found[1] is not response.message:  # a call of it was decided on
-                response = replace(response, message=found[1])
+        if self._steps:
+            response, reply = self._steps[-1].response, self._reply
+            if reply is not response.message:  # a call of it was decided on
+                response = replace(response, message=reply)
             self._steps[-1] = Step(response, tuple(results))
             self._watch.see(self._steps[-1])
         self._speak()

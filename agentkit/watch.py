@@ -18,20 +18,27 @@ class Watch:
     Args:
         limits: When it must end.
         clock: Seconds.
-        earlier: Steps whose calls were made before, in the same run.
+        called: The earlier steps of the run whose calls were made.
+        answered: Those for which there was a response.
     """
 
     def __init__(
-        self, limits: Limits, clock: Callable[[], float], earlier: Sequence[Step] = ()
+        self,
+        limits: Limits,
+        clock: Callable[[], float],
+        called: Sequence[Step] = (),
+        answered: Sequence[Step] = (),
     ) -> None:
         self._limits, self._clock, self._begun = limits, clock, clock()
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._stuck: FunctionCall | None = None
-        self._called = sum(len(step.response.message.calls) for step in earlier)
+        self._called = sum(len(step.response.message.calls) for step in called)
         self._steps, self._tokens, self._cost = 0, 0, 0.0
         self._unpriced: Response | None = None
-        for step in earlier:
+        for step in called:
             self.see(step)
+        for step in answered:
+            self.count(step.response)
 
     def count(self, response: Response) -> None:
         """Count what a response took."""

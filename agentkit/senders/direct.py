@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import httpx
@@ -63,10 +64,12 @@ def _timeouts(timeout: httpx.Timeout) -> Timeouts:
 
 
 def _headers(received: Received[Any]) -> dict[str, str]:
-    return {
-        name.lower().decode("latin-1"): value.decode("utf-8", "replace")
-        for name, value in received.head.headers
-    }
+    return {_name(name): value.decode("utf-8", "replace") for name, value in received.head.headers}
+
+
+@lru_cache(maxsize=256)
+def _name(name: bytes) -> str:
+    return name.lower().decode("latin-1")
 
 
 class DirectSender:

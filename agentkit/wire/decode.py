@@ -15,7 +15,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from agentkit.errors import ReplyError, StatusError
-from agentkit.messages import AssistantMessage, FunctionCall, Response, Usage
+from agentkit.messages import AssistantMessage, FunctionCall, Quota, Response, Usage
 from agentkit.wire.headers import quotas_of, refill, retry_after
 
 _SHOWN = 200  # characters of a senseless body that are worth showing
@@ -30,8 +30,12 @@ _FRAMED = re.compile(rb"\A\s*(?:event:.*\s+)?data:(.*)")
 _TOO_LARGE = re.compile(r"Limit:? (\d+), Requested:? (\d+)")
 
 
-def decode(body: bytes | str) -> Response:
+def decode(body: bytes | str, quotas: tuple[Quota, ...] = ()) -> Response:
     """The response in a reply's body, as it came or already decoded.
+
+    Args:
+        body: The body.
+        quotas: What the reply's headers say of limits.
 
     Raises:
         StatusError: The body is an error, whatever the HTTP status said.
@@ -55,6 +59,7 @@ def decode(body: bytes | str) -> Response:
         finish_reason=reason,
         id=_text(reply.get("id")) or "",
         alternatives=tuple(messages[1:]),
+        quotas=quotas,
     )
 
 
@@ -260,8 +265,7 @@ def _text(value: Any) -> str | None:
 
 def _count(value: Any) -> int | None:
     """A number of tokens; nonsense is none."""
-    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST
-    return value if known else None
+    return value if type(value) is int and 0 <= value < _MOST else None
 
 
 def _begin(body: bytes | str) -> str:

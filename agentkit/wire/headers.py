@@ -11,6 +11,8 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Literal
 
 from agentkit.messages import Quota
 
@@ -33,7 +35,20 @@ _AGAIN = re.compile(
     rf"(?:try again|retry) (?:in|after) (?:about )?({_SPOKEN}(?:,? ?(?:and )?{_SPOKEN}){{,7}})",
     re.IGNORECASE,
 )
-_QUOTA = "x-ratelimit-"
+_QUOTAS: tuple[tuple[Literal["requests", "tokens"], str, str, str], ...] = (
+    (
+        "requests",
+        "x-ratelimit-limit-requests",
+        "x-ratelimit-remaining-requests",
+        "x-ratelimit-reset-requests",
+    ),
+    (
+        "tokens",
+        "x-ratelimit-limit-tokens",
+        "x-ratelimit-remaining-tokens",
+        "x-ratelimit-reset-tokens",
+    ),
+)
 _LONGEST = 40  # characters of a duration
 _NONSENSE = 32 * 86_400.0  # seconds; where a server names a point in time instead of a wait, say
 
@@ -43,16 +58,23 @@ def seconds_of(text: str | None) -> float | None:
     text = (text or "").strip()
     if not text or len(text) > _LONGEST:
         return None
-    if _DURATION.match(text):
-        return _sum(text)
-    try:
-        seconds = float(text)
-    except ValueError:
+    seconds = _number(text)
+    if seconds is None:
         try:
             seconds = parsedate_to_datetime(text).timestamp() - time.time()
         except (ValueError, OverflowError, TypeError, IndexError):
             return None
     return seconds if 0 <= seconds < math.inf else None
+
+
+@lru_cache(maxsize=1024)  # limits come with each reply, and hardly change
+def _number(text: str) -> float | None:
+    if _DURATION.match(text):
+        return _sum(text)
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _sum(duration: str) -> float:
@@ -87,14 +109,13 @@ def refill(quotas: Sequence[Quota]) -> float | None:
 
 def quotas_of(headers: Mapping[str, str]) -> tuple[Quota, ...]:
     """The limits that a reply names, as far as they make sense."""
-    told = {name: value for name, value in headers.items() if name.startswith(_QUOTA)}
     found = []
-    for kind in ("requests", "tokens") if told else ():
-        limit, remaining, reset = (
-            seconds_of(told.get(f"{_QUOTA}{part}-{kind}"))
-            for part in ("limit", "remaining", "reset")
-        )
-        reset = reset or 0.0
-        if limit and remaining is not None:
-            found.append(Quota(kind, limit, remaining, reset if reset <= _NONSENSE else 0.0))
+    for kind, named_limit, named_remaining, named_reset in _QUOTAS:
+        limit, remaining = headers.get(named_limit), headers.get(named_remaining)
+        if limit is None or remaining is None:
+            continue
+        most, left = seconds_of(limit), seconds_of(remaining)
+        reset = seconds_of(headers.get(named_reset)) or 0.0
+        if most and left is not None:
+            found.append(Quota(kind, most, left, reset if reset <= _NONSENSE else 0.0))
     return tuple(found)

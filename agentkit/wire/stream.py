@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from agentkit.errors import ConnectError, ReplyError, StatusError
-from agentkit.messages import Delta, Response, Usage
+from agentkit.messages import Delta, Quota, Response, Usage
 from agentkit.wire.decode import check_end, error_of, parse, status_error, usage_of
 from agentkit.wire.pieces import Choice
 from agentkit.wire.sse import SSEParser
@@ -61,10 +61,12 @@ class StreamDecoder(_Counted):
 
     Args:
         hide: Takes secrets out of the text before anything is made of it.
+        quotas: What the reply's headers say of limits.
     """
 
-    def __init__(self, hide: Callable[[str], str] = str) -> None:
+    def __init__(self, hide: Callable[[str], str] = str, quotas: tuple[Quota, ...] = ()) -> None:
         self._hide = hide
+        self._quotas = quotas
         self._events = SSEParser(hide)
         self._choices: dict[int, Choice] = {}
         self._first: int | None = None
@@ -122,6 +124,7 @@ class StreamDecoder(_Counted):
             finish_reason=choices[0].finish_reason,
             id=self._id,
             alternatives=tuple(messages[1:]),
+            quotas=self._quotas,
         )
 
     def _event(self, name: str, data: str) -> Sequence[Delta]:
