@@ -33,6 +33,7 @@ class Parameters(Protocol):
 
     schema: dict[str, Any]
     takes_context: bool
+    is_declared: bool  # whether the schema came ready, and is published as it is
 
     def bind(self, values: dict[str, Any], context: Any) -> Bound:
         """Check a model's values and make the function's arguments of them.
@@ -78,6 +79,8 @@ class FunctionParameters:
     Raises:
         DefinitionError: The function takes what cannot be offered to a model.
     """
+
+    is_declared = False
 
     def __init__(self, function: Callable[..., Any], name: str, described: dict[str, str]) -> None:
         self._tool = name

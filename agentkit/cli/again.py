@@ -10,13 +10,13 @@ from typing import Any, cast
 import typer
 
 from agentkit import Agent, ConfigError, LimitError, Limits, Run, Tool, Toolbox, ToolError
-from agentkit.answer import ANSWER
 from agentkit.cli.asking import Asker
 from agentkit.cli.errors import FAILED
 from agentkit.cli.loading import load_tools
 from agentkit.cli.output import note, write, write_json
 from agentkit.errors import ReplayError
 from agentkit.journal.store import Journal
+from agentkit.messages import ANSWER
 from agentkit.reading import READ
 from agentkit.replay import Replay
 from agentkit.replay.canonical import told

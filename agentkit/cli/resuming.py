@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentkit import Agent, ConfigError, Run
-from agentkit.answer import ANSWER
 from agentkit.catalog import names
 from agentkit.cli.output import note
 from agentkit.interface import place_of
 from agentkit.journal.store import Journal
 from agentkit.journal.stored import StoredEvent
+from agentkit.messages import ANSWER
 from agentkit.reading import READ
 from agentkit.transcript import open_calls
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 
 from agentkit import wire
-from agentkit.catalog import page
 from agentkit.interface import Interface
 from agentkit.messages import Delta, Request, Response
 from agentkit.offline.model import MODEL, reply
@@ -27,7 +26,10 @@ class OfflineInterface(Interface):
 
     def check(self, request: Request) -> None:
         """Refuse options that Groq would refuse, so that a mistake shows without a key too."""
-        page("groq").model_copy(update={"name": self.name}).check_options(request.options)
+        if request.options.keys() - {"stream"} or request.options.get("stream") is not False:
+            from agentkit.catalog import page
+
+            page("groq").model_copy(update={"name": self.name}).check_options(request.options)
 
     async def asend(self, request: Request) -> Response:
         """`send`: it is too quick to be worth a thread."""

@@ -10,7 +10,6 @@ import math
 import re
 import time
 from collections.abc import Mapping, Sequence
-from email.utils import parsedate_to_datetime
 
 from agentkit.messages import Quota
 
@@ -48,6 +47,8 @@ def seconds_of(text: str | None) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
+        from email.utils import parsedate_to_datetime
+
         try:
             seconds = parsedate_to_datetime(text).timestamp() - time.time()
         except (ValueError, OverflowError, TypeError, IndexError):
