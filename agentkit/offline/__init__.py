@@ -7,20 +7,21 @@ import re
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 
-from agentkit import wire
 from agentkit.interface import Interface
 from agentkit.messages import Delta, Request, Response
-from agentkit.offline.model import MODEL, reply
 
 
 class OfflineInterface(Interface):
     """The offline model behind the wire format that a server's model is reached by."""
 
     name = "offline"
-    model = MODEL
+    model = "offline-rules"
 
     def send(self, request: Request) -> Response:
         """Answer by rules, at once."""
+        from agentkit import wire
+        from agentkit.offline.model import reply
+
         body = json.loads(wire.encode(request, model=self.model, dialect="functions"))
         return replace(wire.decode(json.dumps(reply(body)).encode()), cost=0.0)
 
