@@ -79,7 +79,7 @@ def _usual() -> Toolbox:
 def _check(name: str, pack: Toolbox) -> None:
     try:
         for each in pack.values():
-            _ = is_ours(each) or each.definition
+            _ = None if is_ours(each) else each.definition
     except DefinitionError as error:
         raise DefinitionError(f"{label(name)} cannot be offered: {error}") from None
 
@@ -235,13 +235,13 @@ def _reason(error: BaseException) -> str:
 
 
 def _attribute(module: ModuleType, where: str, path: str) -> Any:
+    from agentkit import Agent
+
     value: Any = module
     for name in path.split("."):
         if not hasattr(value, name):
             raise ConfigError(f"{where} has no {path!r}.{closest(name, dir(value))}")
         value = getattr(value, name)
-    from agentkit import Agent
-
     if isinstance(value, Agent):
         raise ConfigError(f"{where}:{path} is an agent; its tools are {where}:{path}.toolbox.")
     return value

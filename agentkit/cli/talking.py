@@ -21,16 +21,18 @@ from agentkit.cli.options import (
     Tools,
 )
 
+Prompt = Annotated[
+    str | None,
+    typer.Argument(
+        show_default=False,
+        help="What to ask; - or nothing reads it from stdin. With both, what stdin brings "
+        "follows the prompt.",
+    ),
+]
+
 
 def run(
-    prompt: Annotated[
-        str | None,
-        typer.Argument(
-            show_default=False,
-            help="What to ask; - or nothing reads it from stdin. With both, what stdin brings "
-            "follows the prompt.",
-        ),
-    ] = None,
+    prompt: Prompt = None,
     *,
     tools: Tools = None,
     interface: InterfaceName = None,

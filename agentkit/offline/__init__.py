@@ -27,10 +27,11 @@ class OfflineInterface(Interface):
 
     def check(self, request: Request) -> None:
         """Refuse options that Groq would refuse, so that a mistake shows without a key too."""
-        if request.options.keys() - {"stream"} or request.options.get("stream") is not False:
+        asked = {k: v for k, v in request.options.items() if k != "stream" or v is not False}
+        if asked:
             from agentkit.catalog import page
 
-            page("groq").model_copy(update={"name": self.name}).check_options(request.options)
+            page("groq").model_copy(update={"name": self.name}).check_options(asked)
 
     async def asend(self, request: Request) -> Response:
         """`send`: it is too quick to be worth a thread."""
