@@ -17,7 +17,6 @@ from agentkit.agent_settings import (
     journal_of,
     replay_of,
 )
-from agentkit.answer import ANSWER, Answer
 from agentkit.approval import Approval, Gate
 from agentkit.beginning import Beginning
 from agentkit.calls import Calls
@@ -28,7 +27,7 @@ from agentkit.interface import Interface, place_of
 from agentkit.interfaces import names_model, open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
-from agentkit.messages import Request
+from agentkit.messages import ANSWER, Request
 from agentkit.reading import READ
 from agentkit.recorder import Record, Start, Store
 from agentkit.run import Run
@@ -36,6 +35,7 @@ from agentkit.summary import Summary
 from agentkit.toolbox import Toolbox, ToolSource
 
 if TYPE_CHECKING:
+    from agentkit.answer import Answer  # needs pydantic
     from agentkit.replay import Replay  # heavy, and rarely used
 
 T = TypeVar("T")
@@ -124,7 +124,7 @@ class Agent(Generic[T]):
         self.limits = limits or Limits()
         self._given = interface
         self._journal = journal
-        self._answer: Answer[T] | None = None if output in (None, str) else Answer(output)
+        self._answer: Answer[T] | None = None if output in (None, str) else _answer(output)
         if self._answer and ANSWER in self.toolbox:
             raise DefinitionError(f"{ANSWER!r} is the name of the typed answer; rename the tool.")
         if READ in self.toolbox:
@@ -285,6 +285,12 @@ class Agent(Generic[T]):
             run_id=run_id or os.urandom(16).hex(),
             earlier=begin.earlier,
         )
+
+
+def _answer(output: Any) -> Answer[Any]:
+    from agentkit.answer import Answer
+
+    return Answer(output)
 
 
 def _last(ends: list[RunEnded[Any]]) -> Run[Any]:

@@ -11,15 +11,13 @@ from pydantic.errors import PydanticInvalidForJsonSchema
 
 from agentkit.arguments import read_arguments, read_json
 from agentkit.errors import ArgumentsError, ConfigError, DefinitionError
-from agentkit.messages import AssistantMessage, FunctionCall, FunctionDefinition
+from agentkit.messages import ANSWER, AssistantMessage, FunctionCall, FunctionDefinition
+from agentkit.problems import problems
 from agentkit.profile import drop_nulls, tolerant
 from agentkit.run import Run
-from agentkit.schema import problems, schema_of
 from agentkit.transcript import last_assistant
+from agentkit.type_schemas import schema_of
 from agentkit.typeddicts import portable
-
-ANSWER = "final_answer"
-"""The name of the function by which a model gives a typed answer."""
 
 _WRAPPED = "answer"
 T = TypeVar("T")

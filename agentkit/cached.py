@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
-from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from agentkit.schema import Bound
+if TYPE_CHECKING:
+    from agentkit.schema import Bound  # needs pydantic
 
 _PLAIN = (str, int, float, bool, type(None), date, datetime, Decimal, UUID)
 _MOST = 256  # results of one tool; the oldest go first
@@ -51,6 +51,8 @@ def cache_key(values: Mapping[str, Any], bound: Bound) -> bytes:
             is 1 and a default can be given or not. Others do not: secrets look all the same, and
             an iterator can be looked at but once.
     """
+    from hashlib import sha256
+
     validated = [list(bound[0]), bound[1]]
     plain = validated if _is_plain(validated) else values
     return sha256(json.dumps(plain, sort_keys=True, default=str).encode()).digest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
@@ -15,7 +15,9 @@ from referencing.jsonschema import DRAFT202012
 
 from agentkit.errors import ArgumentsError, DefinitionError
 from agentkit.profile import drop_nulls
-from agentkit.schema import Bound
+
+if TYPE_CHECKING:
+    from agentkit.schema import Bound  # needs pydantic
 
 _VALUES = ("const", "default", "enum", "examples")  # what stands there is no schema
 _SHOWN = 200  # characters of a problem that are worth showing to a model
@@ -27,6 +29,8 @@ class DeclaredParameters:
     Raises:
         DefinitionError: It is no valid JSON schema, or not one of an object.
     """
+
+    is_declared = True
 
     def __init__(self, schema: Mapping[str, Any], name: str, context: str | None = None) -> None:
         self.schema: dict[str, Any] = {"type": "object", "properties": {}}

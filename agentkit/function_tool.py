@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import (
+    TYPE_CHECKING,
     Any,
     Concatenate,
     Generic,
@@ -21,15 +22,18 @@ from typing import (
     overload,
 )
 
-from agentkit.cached import ResultCache
 from agentkit.context import is_context
+from agentkit.docstrings import read_docstring
 from agentkit.errors import DefinitionError, ToolError
 from agentkit.hints import annotations_of, docstring_of, own_name
 from agentkit.messages import FunctionDefinition
 from agentkit.profile import strict as strict_profile
 from agentkit.profile import tolerant
-from agentkit.schema import Bound, FunctionParameters, Parameters
 from agentkit.workers import Ended, in_thread, in_thread_awaited, on_own_loop
+
+if TYPE_CHECKING:
+    from agentkit.cached import ResultCache
+    from agentkit.schema import Bound, Parameters  # needs pydantic
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -137,6 +141,8 @@ class Tool(Generic[P, R]):
     def parameters(self) -> Parameters:
         """What it takes; read from the signature when first asked for."""
         if not self._read:
+            from agentkit.schema import FunctionParameters
+
             self._read.append(FunctionParameters(self.function, self.name, self._documented[1]))
         return self._read[0]
 
@@ -147,7 +153,7 @@ class Tool(Generic[P, R]):
         try:
             if self.strict:
                 schema = strict_profile(schema)
-            elif isinstance(self.parameters, FunctionParameters):
+            elif not self.parameters.is_declared:
                 schema = tolerant(schema)
         except DefinitionError as error:
             raise DefinitionError(f"{self.name}: strict does not allow {error}.") from None
@@ -156,6 +162,8 @@ class Tool(Generic[P, R]):
     @functools.cached_property
     def results(self) -> ResultCache:
         """The results that `cache` keeps."""
+        from agentkit.cached import ResultCache
+
         return ResultCache()
 
     @functools.cached_property
@@ -165,8 +173,6 @@ class Tool(Generic[P, R]):
 
     @functools.cached_property
     def _documented(self) -> tuple[str, dict[str, str]]:
-        from agentkit.docstrings import read_docstring
-
         text, described = read_docstring(docstring_of(self.function))
         return (text if self.description is None else self.description), described
 
@@ -289,7 +295,5 @@ def _check_cache(made: Tool[..., Any]) -> None:
     if not (made.read_only and made.idempotent):
         raise DefinitionError(f"{made.name}: cache is for tools that are read_only and idempotent.")
     if any(map(is_context, annotations_of(made.function).values())):
-        raise DefinitionError(
-            f"{made.name}: cache and Context do not go together, because what a Context brings is "
-            "no part of the arguments."
-        )
+        why = "because what a Context brings is no part of the arguments."
+        raise DefinitionError(f"{made.name}: cache and Context do not go together, {why}")

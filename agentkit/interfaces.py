@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
 
-from agentkit.addresses import is_address, without_secrets
 from agentkit.errors import AgentkitError, ConfigError, closest
 from agentkit.interface import Interface
 from agentkit.notices import say_once
@@ -230,6 +229,8 @@ class _Opener:
 
 
 def _address(text: str) -> str:
+    from agentkit.addresses import is_address, without_secrets
+
     if not is_address(text):
         shown = without_secrets(text)
         raise ConfigError(f"{shown!r} is no address: one begins with http:// or https://.")

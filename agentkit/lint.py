@@ -15,13 +15,12 @@ from math import ceil
 from typing import Any
 
 from agentkit.addresses import is_address
-from agentkit.answer import ANSWER
 from agentkit.catalog import Page, page, page_of
 from agentkit.errors import DefinitionError
 from agentkit.estimate import CHARS_PER_TOKEN
 from agentkit.finding import Finding as Finding  # noqa: PLC0414 - its public place
 from agentkit.function_tool import Tool
-from agentkit.messages import Request
+from agentkit.messages import ANSWER, Request
 from agentkit.profile import plain
 from agentkit.reading import READ
 from agentkit.returns import unwritable

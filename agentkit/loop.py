@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from agentkit.answer import ANSWER, Answer
 from agentkit.errors import ArgumentsError, ConfigError, LimitError
 from agentkit.limits import Limits
 from agentkit.messages import (
+    ANSWER,
     AssistantMessage,
     FunctionCall,
     FunctionDefinition,
@@ -36,6 +36,9 @@ from agentkit.transcript import (
     settled,
 )
 from agentkit.watch import Watch
+
+if TYPE_CHECKING:
+    from agentkit.answer import Answer  # needs pydantic
 
 T = TypeVar("T")
 _UNSAID = (

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from typing import Any, Literal
+
+ANSWER = "final_answer"
+"""The name of the function by which a model gives a typed answer."""
 
 
 def _hidden(*, init: bool = False) -> Any:
@@ -50,6 +52,8 @@ class FunctionCall:
     @property
     def digest(self) -> str:
         """Stands for the name and the exact arguments: an approval holds for these alone."""
+        from hashlib import sha256
+
         return sha256(json.dumps([self.name, self.written]).encode()).hexdigest()
 
 

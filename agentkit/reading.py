@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import sha256
 
 from agentkit.arguments import read_arguments
 from agentkit.errors import ArgumentsError
@@ -98,6 +97,8 @@ def room_for(results: int, quotas: Sequence[Quota]) -> int:
 
 def handle_of(whole: str) -> str:
     """The name of a long result, by which the model asks for more of it."""
+    from hashlib import sha256
+
     return sha256(whole.encode(errors="surrogatepass")).hexdigest()[:8]
 
 

@@ -8,8 +8,6 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, get_type_hints
 
-from pydantic_core import to_jsonable_python
-
 from agentkit.errors import ConfigError
 from agentkit.messages import (
     AssistantMessage,
@@ -31,6 +29,8 @@ def save_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
 
 def plain_value(value: Any) -> Any:
     """Any value as plain ones for JSON: as pydantic writes it, or else as its text."""
+    from pydantic_core import to_jsonable_python
+
     for bytes_mode in ("utf8", "base64"):  # the second for bytes that are no text
         with suppress(ValueError, RecursionError):
             return to_jsonable_python(value, fallback=str, bytes_mode=bytes_mode)

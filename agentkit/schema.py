@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
-from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticSerializationError, PydanticUndefined, to_jsonable_python
 
 from agentkit.context import is_context
-from agentkit.errors import ArgumentsError, DefinitionError, closest
+from agentkit.errors import ArgumentsError, DefinitionError
 from agentkit.hints import read_hints
+from agentkit.problems import problems
 from agentkit.profile import drop_nulls, plain
+from agentkit.type_schemas import QuietSchema, SimpleType
 from agentkit.typeddicts import portable
 
 _EMPTY = inspect.Parameter.empty
-_SHOWN = 80  # characters of a wrong value that are worth showing to a model
 
 Bound = tuple[tuple[Any, ...], dict[str, Any]]
 """Positional and keyword arguments, ready for the function."""
@@ -34,6 +33,7 @@ class Parameters(Protocol):
 
     schema: dict[str, Any]
     takes_context: bool
+    is_declared: bool  # whether the schema came ready, and is published as it is
 
     def bind(self, values: dict[str, Any], context: Any) -> Bound:
         """Check a model's values and make the function's arguments of them.
@@ -43,9 +43,10 @@ class Parameters(Protocol):
         """
 
 
-class _QuietSchema(GenerateJsonSchema):
-    def emit_warning(self, kind: Any, detail: str) -> None:
-        """A default that JSON cannot express is left out; the function still has it."""
+class _Arguments(BaseModel):
+    """The base of models that take no other values than their fields."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,9 @@ class _Parameter:
     kind: Any
     annotation: Any
     default: Any
-
     is_context: bool
+    simple: SimpleType | None
+    text: str | None  # what it is for
 
     @property
     def has_own_default(self) -> bool:
@@ -78,12 +80,18 @@ class FunctionParameters:
         DefinitionError: The function takes what cannot be offered to a model.
     """
 
+    is_declared = False
+
     def __init__(self, function: Callable[..., Any], name: str, described: dict[str, str]) -> None:
         self._tool = name
         self._parameters = self._read(function, described)
         self.takes_context = any(each.is_context for each in self._parameters)
-        self._model = self._build(name)
-        self.schema = self._schema()
+        self.schema = self._simple_schema() or self._schema()
+
+    @functools.cached_property
+    def _model(self) -> type[BaseModel]:
+        """What checks values: most of what a tool costs, so that simple ones wait for a call."""
+        return self._build(self._tool)
 
     def bind(self, values: dict[str, Any], context: Any) -> Bound:
         """Validated instances in the places where the function wants them."""
@@ -145,37 +153,49 @@ class FunctionParameters:
         text = words[0] if words else described.get(given.name)
         if given.kind is inspect.Parameter.VAR_POSITIONAL:
             annotation = types.GenericAlias(list, (annotation,))
-        public, hidden = given.name, is_context(annotation)
+        public, hidden, simple = given.name, is_context(annotation), None
         if not hidden and given.kind is not inspect.Parameter.VAR_KEYWORD:
-            info = Field(alias=given.name, description=text or None)
-            annotation = _outermost(annotation, info)
-            field = FieldInfo.from_annotated_attribute(annotation, _field_default(given))
-            public = field.alias or given.name
-        return _Parameter(
-            f"p{index}", public, given.name, given.kind, annotation, given.default, hidden
-        )
+            simple = None if isinstance(given.default, FieldInfo) else _simple(annotation)
+            if simple is None:
+                info = Field(alias=given.name, description=text or None)
+                annotation = _outermost(annotation, info)
+                field = FieldInfo.from_annotated_attribute(annotation, _field_default(given))
+                public = field.alias or given.name
+        kinds = (given.kind, annotation, given.default, hidden, simple)
+        return _Parameter(f"p{index}", public, given.name, *kinds, text)
 
     def _build(self, name: str) -> type[BaseModel]:
         spread = [p for p in self._parameters if p.kind is inspect.Parameter.VAR_KEYWORD]
-        config = ConfigDict(extra="allow" if spread else "forbid", protected_namespaces=())
-        free = types.GenericAlias(dict, (str, spread[0].annotation)) if spread else None
-        extra = {"__pydantic_extra__": free} if spread else {}
         fields: dict[str, Any] = {
-            p.field: (p.annotation, _model_default(p))
+            p.field: (p.annotation, _in_model(p))
             for p in self._parameters
             if p.kind is not inspect.Parameter.VAR_KEYWORD and not p.is_context
         }
         try:
-            base = type(
-                "Arguments", (BaseModel,), {"__annotations__": extra, "model_config": config}
-            )
+            base = _open_to(spread[0].annotation) if spread else _Arguments
             return create_model(name, __base__=base, **fields)
         except Exception as error:  # an odd annotation can raise anything
             raise self._refusal(error) from error
 
+    def _simple_schema(self) -> dict[str, Any] | None:
+        """What `_schema` gives, where all types are simple."""
+        properties, required = {}, []
+        for each in self._parameters:
+            if each.is_context:
+                continue
+            if each.simple is None:
+                return None
+            properties[each.public] = inner = each.simple.schema(each.text)
+            if _model_default(each) is ...:
+                required.append(each.public)
+            elif each.has_own_default and each.default is not None:
+                _publish_default(inner, each.default)
+        head: dict[str, Any] = {"type": "object", "properties": properties}
+        return head | ({"required": required} if required else {})
+
     def _schema(self) -> dict[str, Any]:
         try:
-            schema = plain(self._model.model_json_schema(schema_generator=_QuietSchema))
+            schema = plain(self._model.model_json_schema(schema_generator=QuietSchema))
         except Exception as error:
             raise self._refusal(error) from error
         schema.pop("description", None)
@@ -196,7 +216,7 @@ class FunctionParameters:
                 continue
             try:
                 probe = create_model("Probe", p=(each.annotation, ...))
-                probe.model_json_schema(schema_generator=_QuietSchema)
+                probe.model_json_schema(schema_generator=QuietSchema)
             except Exception as culprit:
                 return self._unfit(each.name, culprit)
         return DefinitionError(f"{self._tool}: {error}")
@@ -209,33 +229,6 @@ class FunctionParameters:
         )
 
 
-def schema_of(adapter: TypeAdapter[Any]) -> dict[str, Any]:
-    """The plain JSON schema of a type."""
-    return plain(adapter.json_schema(schema_generator=_QuietSchema))
-
-
-def problems(error: ValidationError, schema: Mapping[str, Any]) -> list[str]:
-    """What was wrong, one line a problem: path, what was expected, what came."""
-    return [_problem(each, schema) for each in error.errors(include_url=False)]
-
-
-def _problem(found: Any, schema: Mapping[str, Any]) -> str:
-    path = ""
-    for step in found["loc"]:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else str(step)
-    known = schema.get("properties", {})
-    if found["type"] == "missing":
-        choices = known.get(path, {}).get("anyOf") or [known.get(path, {})]
-        kinds = " or ".join(json.dumps(each["type"]) for each in choices if "type" in each)
-        return f"{path}: missing" + (f" (expected {kinds})" if kinds else "")
-    if found["type"] == "extra_forbidden" and len(found["loc"]) == 1:
-        names = ", ".join(known) or "none"
-        return f"{path}: no such parameter.{closest(path, known)} The parameters are: {names}"
-    value = found["input"]
-    shown = json.dumps(value, default=lambda v: type(v).__name__)[:_SHOWN]
-    return f"{path or 'arguments'}: {found['msg']}, got {shown}"
-
-
 def _outermost(annotation: Any, info: FieldInfo) -> Any:
     """The annotation with ours as the first metadata, so that the user's own wins."""
     if get_origin(annotation) is Annotated:
@@ -244,8 +237,32 @@ def _outermost(annotation: Any, info: FieldInfo) -> Any:
     return Annotated[annotation, info]
 
 
+def _simple(annotation: Any) -> SimpleType | None:
+    """The type, if it is simple; texts beside it say what the parameter is for, and no more."""
+    if get_origin(annotation) is Annotated:
+        annotation, *metadata = get_args(annotation)
+        if not all(isinstance(each, str) for each in metadata):
+            return None
+    return SimpleType.of(annotation)
+
+
+def _open_to(annotation: Any) -> type[BaseModel]:
+    """The base of models that take other values of a type too."""
+    extra = {"__pydantic_extra__": types.GenericAlias(dict, (str, annotation))}
+    config = ConfigDict(extra="allow", protected_namespaces=())
+    return type("Arguments", (BaseModel,), {"__annotations__": extra, "model_config": config})
+
+
 def _field_default(given: inspect.Parameter) -> Any:
     return given.default if isinstance(given.default, FieldInfo) else PydanticUndefined
+
+
+def _in_model(parameter: _Parameter) -> Any:
+    """What a model is told of a field beside its type, which says the rest where not simple."""
+    default = _model_default(parameter)
+    if parameter.simple is None:
+        return default
+    return Field(default, alias=parameter.name, description=parameter.text or None)
 
 
 def _model_default(parameter: _Parameter) -> Any:

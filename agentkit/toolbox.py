@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import logging
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentkit.arguments import read_arguments
-from agentkit.cached import cache_key
 from agentkit.context import Context
 from agentkit.errors import ArgumentsError, ConfigError, DefinitionError, ToolError, closest
 from agentkit.finding import Finding
@@ -20,10 +17,10 @@ from agentkit.messages import FunctionCall, FunctionDefinition, ResultMessage
 from agentkit.reading import LONGEST, READ, handle_of
 from agentkit.redact import redact, without
 from agentkit.results import capped, result_text
-from agentkit.schema import Bound
 
-_log = logging.getLogger("agentkit")
-_log.addHandler(logging.NullHandler())  # whoever wants the tracebacks adds a handler
+if TYPE_CHECKING:
+    from agentkit.schema import Bound  # needs pydantic
+
 _LONGEST_ERROR = 2_000  # characters of an exception's text
 
 ToolSource = Any
@@ -148,7 +145,7 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
             if call.malformed is not None:  # somebody changed a stored transcript
                 raise ArgumentsError(["they could not be read when they came"])
             bound = found.parameters.bind(values, given)
-            key = cache_key(values, bound) if found.cache else b""
+            key = _key(values, bound) if found.cache else b""
             return Job(found, call, bound, repairs, given._room, key)
         except ArgumentsError as error:
             lines = "\n".join(f"- {problem}" for problem in error.problems)
@@ -195,8 +192,12 @@ class Job:
 
     def warn(self, what: str = "") -> None:
         """Log the exception that is being handled, without secrets."""
+        import traceback
+
+        from agentkit.log import log
+
         trace = redact(self._without_secrets(traceback.format_exc()))
-        _log.warning("%s failed\n%s", f"{what} {self.tool.name}".lstrip(), trace)
+        log.warning("%s failed\n%s", f"{what} {self.tool.name}".lstrip(), trace)
 
     def _message(self, text: str) -> ResultMessage:
         limits = [each for each in (self.tool.max_chars, self.room) if each is not None]
@@ -221,6 +222,12 @@ class Job:
         from agentkit.safe.secrets import secrets_in
 
         return without(text, secrets_in(self.bound))
+
+
+def _key(values: dict[str, Any], bound: Bound) -> bytes:
+    from agentkit.cached import cache_key  # rarely used
+
+    return cache_key(values, bound)
 
 
 def _error(call: FunctionCall, text: str, repairs: tuple[str, ...] = ()) -> ResultMessage:

@@ -6,13 +6,15 @@ import contextvars
 import os
 from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Thread, local
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 from weakref import WeakSet
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -26,6 +28,8 @@ def in_thread(function: Callable[..., T], *args: Any) -> Future[T]:
     and there are as many as are needed at once; one that is done serves again. The pools of the
     standard library have neither.
     """
+    from concurrent.futures import Future
+
     future: Future[T] = Future()
 
     def deliver(value: Any, error: BaseException | None) -> None:

@@ -1,12 +1,16 @@
 """Docstrings of all four styles become descriptions."""
 
+import inspect
 from typing import Annotated
 
 import pytest
+from docstring_parser import ParseError, parse
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import Field
 
 from agentkit import tool
-from agentkit.docstrings import read_docstring
+from agentkit.docstrings import read_docstring, summary_of
 
 GOOGLE = """Forecast the weather.
 
@@ -169,7 +173,10 @@ def test_a_docstring_in_no_style_is_the_description_as_a_whole():
 
 @pytest.mark.parametrize(
     "text",
-    ["Args:", "Args:\n  : x", ":param", "@param", "Parameters\n---\n", ":", ":param a b c d: x"],
+    [
+        *("Args:", "Args:\n  : x", ":param", "@param", "Parameters\n---\n", ":", "::"),
+        ":param a b c d: x",
+    ],
 )
 def test_a_broken_docstring_never_fails(text: str):
     description, described = read_docstring(text)
@@ -183,3 +190,49 @@ def test_the_docstring_of_a_class_or_partial_does_not_stand_in_for_the_function(
         def __call__(self, a: int): ...
 
     assert tool(Quiet()).definition.description == ""
+
+
+PIECES = [
+    "Args:",
+    "Returns:",
+    "Usage:",
+    "Parameters",
+    "----------",
+    "---",
+    "Notes",
+    "-----",
+    "..",
+    "@",
+    ":",
+    "::",
+    ":x",
+    ":param",
+    "@param",
+    "word",
+    "a:",
+    "b:",
+    "*c:",
+    "int",
+    "x",
+    "----",
+    "Note",
+]
+MORE = [":param a: x", ":type a: int", "@param a: x", "a : int", ".. deprecated:: 1", "Two words."]
+LINES = st.tuples(
+    st.sampled_from(["", "", "    ", "        "]),
+    st.sampled_from([*PIECES, *MORE, "", "", " "]) | st.text(max_size=4),
+).map("".join)
+
+
+@given(st.lists(LINES, max_size=10).map("\n".join))
+def test_the_parsers_that_are_not_asked_would_have_found_nothing(text: str):
+    cleaned = inspect.cleandoc(text)
+    try:
+        whole = (parse(cleaned).description or "").strip()
+    except ParseError:
+        whole = cleaned
+    except IndexError:  # its own, with a line `::`
+        return
+
+    assert read_docstring(text)[0] == whole
+    assert summary_of(text).split() == whole.partition("\n\n")[0].split()

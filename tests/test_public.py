@@ -11,6 +11,28 @@ import agentkit
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*(ROOT / "agentkit").rglob("*.py"), *(ROOT / "tools").rglob("*.py")])
+HEAVY = set(
+    [
+        "pydantic",
+        "httpx",
+        "jsonschema",
+        "referencing",
+        "docstring_parser",
+        "typer",
+        "rich",
+        "asyncio",
+        "agentkit.http",
+    ]
+)
+DECORATED = """
+from agentkit import Agent, tool
+
+@tool(read_only=True)
+def add(a: int, b: int) -> int:
+    '''Add two numbers.'''
+    return a + b
+
+"""
 LINES, FUNCTION_LINES, NAMES = 300, 40, 40
 
 
@@ -51,12 +73,31 @@ def test_importing_agentkit_loads_nothing_else():
     assert loaded_by("import agentkit") == {"agentkit"}
 
 
-def test_agent_and_tool_load_no_http_no_jsonschema_and_no_docstring_parser():
-    loaded = loaded_by("from agentkit import Agent, tool")
+def test_agents_and_tools_load_nothing_heavy_before_it_is_needed():
+    loaded = loaded_by(f"{DECORATED}agent = Agent([add])")
 
-    assert "pydantic" in loaded
-    heavy = {"httpx", "jsonschema", "referencing", "docstring_parser", "typer", "rich"}
-    assert not loaded & heavy
+    assert "agentkit.agent" in loaded
+    assert not loaded & {
+        *HEAVY,
+        "pydantic_core",
+        "logging",
+        "hashlib",
+        "email",
+        "importlib.metadata",
+    }
+
+
+def test_a_definition_loads_pydantic_and_nothing_else_that_is_heavy():
+    loaded = loaded_by(f"{DECORATED}add.definition")
+
+    assert loaded & HEAVY == {"pydantic"}
+
+
+def test_a_run_offline_loads_nothing_of_the_network():
+    loaded = loaded_by(f"{DECORATED}Agent([add], 'offline').run('Add 2 and 3')")
+
+    assert "agentkit.offline" in loaded
+    assert not loaded & (HEAVY - {"pydantic"} | {"agentkit.catalog", "agentkit.wire.stream"})
 
 
 def test_tool_stays_the_decorator_after_other_imports():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -16,10 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: What follows the program's name; those of the process if not given.
     """
-    try:
-        import rich  # noqa: F401 - only to see whether it is there
-        import typer  # noqa: F401
-    except ModuleNotFoundError:
+    if not all(map(find_spec, ("rich", "typer"))):
         print(
             'agentkit: the command line needs typer and rich: pip install "agentkit[cli]"',
             file=sys.stderr,

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 
 from agentkit import Agent, ConfigError, LimitError, Limits, Run, Tool, Toolbox, ToolError
-from agentkit.answer import ANSWER
 from agentkit.cli.asking import Asker
 from agentkit.cli.errors import FAILED
+from agentkit.cli.kept import RunId, opened
 from agentkit.cli.loading import load_tools
+from agentkit.cli.options import Approve, JournalPath, Json
 from agentkit.cli.output import note, write, write_json
 from agentkit.errors import ReplayError
 from agentkit.journal.store import Journal
+from agentkit.messages import ANSWER
 from agentkit.reading import READ
 from agentkit.replay import Replay
 from agentkit.replay.canonical import told
@@ -27,7 +29,35 @@ from agentkit.transcript import open_calls, replies_in
 Decide = Callable[[Run[str]], Run[str]]
 
 
-def run_again(
+def replay(
+    run_id: RunId,
+    *,
+    tools: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tools",
+            "-t",
+            metavar="SOURCE",
+            show_default=False,
+            help="Tools to call now, as for `agentkit run`. Default: none; the recorded results "
+            "are taken.",
+        ),
+    ] = None,
+    approval: Approve = "ask_for_destructive",
+    journal: JournalPath = None,
+    json: Json = False,
+) -> None:
+    """Run it again from what is recorded.
+
+    No model is asked. With --tools the calls are run now, also those that a person approved then;
+    where a result or a definition is another than it was, the request that follows is not recorded,
+    and the difference is shown.
+    """
+    kept = opened(journal)
+    _run_again(kept, kept.find(run_id), tools, approval, as_json=json)
+
+
+def _run_again(
     kept: Journal, run_id: str, tools: Sequence[str] | None, approval: str, *, as_json: bool
 ) -> None:
     """Run it again, and tell whether it came out the same.

@@ -1,40 +1,36 @@
-"""The commands `run` and `chat`, and how all commands are started."""
+"""How the command line is started, and which commands there are."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from agentkit.cli import interfaces, runs, tools
-from agentkit.cli.chat import Chat
-from agentkit.cli.doctor import doctor
 from agentkit.cli.errors import WRONG_USE, reported
-from agentkit.cli.options import (
-    Approve,
-    Conversation,
-    InterfaceName,
-    JournalPath,
-    Json,
-    MaxSteps,
-    Model,
-    Options,
-    Stream,
-    System,
-    Tools,
-)
+from agentkit.cli.lazy import LazyGroup, new_app
 from agentkit.cli.output import forgive_encodings, note, write
-from agentkit.cli.prompts import read_prompt
-from agentkit.cli.running import build_agent, follow, read_options
-from agentkit.cli.screen import screen_for
+
+_COMMANDS = {
+    "doctor": (
+        "agentkit.cli.doctor:doctor",
+        "Check an interface: settings, key, models, and calls in both dialects.",
+    ),
+    "run": ("agentkit.cli.talking:run", "Ask once, with tools, and print the answer."),
+    "chat": ("agentkit.cli.talking:chat", "Hold a conversation, a line at a time."),
+    "tools": (
+        "agentkit.cli.tools:app",
+        "List tools and packs, show, call and check tools without a model, or begin a new one.",
+    ),
+    "interfaces": (
+        "agentkit.cli.interfaces:app",
+        "List the interfaces, show all about one, or add and remove pages of your own.",
+    ),
+    "runs": ("agentkit.cli.runs:app", "The runs of a journal."),
+}
 
 
-class _Reporting(TyperGroup):
+class _Reporting(LazyGroup):
     """Turns the errors of all commands into one line and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -43,23 +39,12 @@ class _Reporting(TyperGroup):
             return super().invoke(ctx)
 
 
-app = typer.Typer(
-    cls=_Reporting,
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.add_typer(tools.app, name="tools")
-app.add_typer(interfaces.app, name="interfaces")
-app.add_typer(runs.app, name="runs")
-app.command()(doctor)
+app = new_app(_COMMANDS, _Reporting, context_settings={"help_option_names": ["-h", "--help"]})
 
 
 def start(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code."""
     forgive_encodings()
-    # A failed tool is shown as a result; its traceback would come on top of that.
-    logging.getLogger("agentkit").addHandler(logging.NullHandler())
     command: Any = typer.main.get_command(app)
     try:
         return command.main(arguments, prog_name="agentkit", standalone_mode=False) or 0
@@ -75,6 +60,8 @@ def start(arguments: Sequence[str] | None = None) -> int:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             write(f"agentkit {version('agentkit')}\n")
         except PackageNotFoundError:
@@ -106,81 +93,3 @@ def agentkit(
     """
     if context.invoked_subcommand is None:
         write(context.get_help() + "\n")
-
-
-@app.command()
-def run(
-    prompt: Annotated[
-        str | None,
-        typer.Argument(
-            show_default=False,
-            help="What to ask; - or nothing reads it from stdin. With both, what stdin brings "
-            "follows the prompt.",
-        ),
-    ] = None,
-    *,
-    tools: Tools = None,
-    interface: InterfaceName = None,
-    model: Model = "agent",
-    option: Options = None,
-    system: System = None,
-    stream: Stream = None,
-    json: Json = False,
-    max_steps: MaxSteps = None,
-    approval: Approve = "ask_for_destructive",
-    journal: JournalPath = None,
-    conversation: Conversation = None,
-) -> None:
-    """Ask once, with tools, and print the answer.
-
-    On a terminal the calls show as they happen. In a pipe the answer comes alone on stdout, and
-    all else on stderr.
-
-    \b
-    agentkit run "What is 17 * 23?"
-    git diff | agentkit run "What changed here?" --tools none
-    agentkit run "Book the kitchen" --tools house.py --json
-    """
-    asked = read_prompt(prompt)
-    options = read_options(option or [], stream, json)
-    more: dict[str, Any] = {"system": system, "max_steps": max_steps, "journal": journal}
-    agent = build_agent(tools, interface, model, options=options, approval=approval, **more)
-    screen = screen_for(json=json, stream="stream" in options)
-    follow(agent, screen, asked, conversation=conversation)
-
-
-@app.command()
-def chat(
-    *,
-    tools: Tools = None,
-    interface: InterfaceName = None,
-    model: Model = "agent",
-    option: Options = None,
-    system: System = None,
-    stream: Stream = None,
-    json: Json = False,
-    max_steps: MaxSteps = None,
-    approval: Approve = "ask_for_destructive",
-    journal: JournalPath = None,
-    conversation: Conversation = None,
-) -> None:
-    """Hold a conversation, a line at a time.
-
-    /tools lists the tools, /undo takes the last exchange back, /compact has the model sum up what
-    was said before it, /help lists the commands, /quit or Ctrl-D leaves. Ctrl-C stops a reply, and
-    the conversation goes on. What goes wrong in one exchange is shown and ends nothing: the exit
-    code is 0.
-    """
-    options = read_options(option or [], stream, json)
-    agent = build_agent(
-        tools,
-        interface,
-        model,
-        options=options,
-        system=system,
-        max_steps=max_steps,
-        approval=approval,
-        journal=journal,
-    )
-    screen = partial(screen_for, json=json, stream="stream" in options)
-    Chat(agent, screen, conversation).talk()

@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from agentkit import AgentkitError, FunctionCall, Run
 from agentkit.arguments import read_arguments
@@ -15,8 +15,8 @@ from agentkit.cli.output import note, say
 from agentkit.cli.text import exact, one_line
 from agentkit.transcript import LOST_SECRET, may_have_run
 
-Unfinished = Literal["ask", "repeat", "skip"]
-"""What to do with calls of which nobody knows whether they ran."""
+if TYPE_CHECKING:
+    from agentkit.cli.options import Unfinished
 
 _CHOICES = "Run {name}? [y]es, [n]o, [a]lways, with any arguments, or [e]dit the arguments: "
 _WHY = "Why, for the model (may be left empty)? "

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
 
 from agentkit import Run
+from agentkit.cli.kept import opened
+from agentkit.cli.options import JournalPath
+from agentkit.cli.output import write
 from agentkit.cli.text import columns, one_line
 from agentkit.journal.store import Journal
 from agentkit.journal.stored import StoredEvent, StoredRun
@@ -14,7 +20,20 @@ from agentkit.replay.lines import difference, message_lines, request_lines
 from agentkit.replay.stored import Recorded
 
 
-def compared(kept: Journal, first: str, second: str) -> str:
+def diff_runs(
+    first: Annotated[str, typer.Argument(metavar="A", help="The id of a run.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The id of another.")],
+    journal: JournalPath = None,
+) -> None:
+    """Show in what two runs differ.
+
+    Definitions, calls, arguments, results, answers, tokens, cost and time.
+    """
+    kept = opened(journal)
+    write(_compared(kept, kept.find(first), kept.find(second)))
+
+
+def _compared(kept: Journal, first: str, second: str) -> str:
     """What came of two runs side by side, and the lines in which they differ."""
     rows = [("", "A", "B")]
     runs = [(kept.listed(each), kept.run(each), kept.events(each)) for each in (first, second)]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from agentkit import AgentkitError, ConfigError, DefinitionError, LimitError, Run
 from agentkit.cli.output import OutputClosedError, note
 from agentkit.cli.text import one_line
-from agentkit.run import shown
-from agentkit.transcript import may_have_run
+from agentkit.errors import AgentkitError, ConfigError, DefinitionError, LimitError
+
+if TYPE_CHECKING:
+    from agentkit import Run
 
 FAILED = 1
 WRONG_USE = 2
@@ -26,6 +27,9 @@ class NotApprovedError(Exception):
     """Calls wait for approval, and there is nobody to ask; `run` is the run so far."""
 
     def __init__(self, run: Run[Any]) -> None:
+        from agentkit.run import shown
+        from agentkit.transcript import may_have_run
+
         first = run.pending[0]
         more = f" (and {len(run.pending) - 1} more)" if len(run.pending) > 1 else ""
         happened, option = f"was not run: {first.waits}", ""

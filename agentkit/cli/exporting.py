@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from agentkit import ConfigError, Request
+from agentkit.cli.kept import opened
+from agentkit.cli.options import JournalPath
+from agentkit.cli.output import write
 from agentkit.errors import closest
 from agentkit.journal.store import Journal
 from agentkit.replay.file import Lines
@@ -17,7 +22,27 @@ from agentkit.transcript import closed
 from agentkit.wire import encode
 
 
-def exported(kept: Journal, run_id: str, form: str) -> Iterator[str]:
+def export(
+    run_ids: Annotated[list[str], typer.Argument(metavar="RUN...", help="The ids of runs.")],
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="jsonl: a line for each event; recording: what Agent(replay=...) takes; openai: "
+            "a line with messages and tools as chat completions and fine-tuning have them.",
+        ),
+    ] = "jsonl",
+    journal: JournalPath = None,
+) -> None:
+    """Write runs as lines of JSON."""
+    kept = opened(journal)
+    for run_id in run_ids:
+        for line in _exported(kept, kept.find(run_id), form):
+            write(f"{line}\n")
+
+
+def _exported(kept: Journal, run_id: str, form: str) -> Iterator[str]:
     """A run, line by line.
 
     Raises:

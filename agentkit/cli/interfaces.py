@@ -12,15 +12,22 @@ import typer
 
 from agentkit import ConfigError
 from agentkit.catalog import FIRST, Page, names, page
-from agentkit.cli import pages
+from agentkit.cli.lazy import new_app
 from agentkit.cli.output import write
 from agentkit.cli.text import columns
 from agentkit.offline import OfflineInterface
 from agentkit.settings import Settings, aliases_for, read_settings
 
-app = typer.Typer(rich_markup_mode=None)
-app.command()(pages.add)
-app.command()(pages.remove)
+_COMMANDS = {
+    "add": (
+        "agentkit.cli.pages:add",
+        "Add an interface: write a page for a server that speaks chat completions.",
+    ),
+    "remove": ("agentkit.cli.pages:remove", "Remove a page of your own."),
+}
+
+
+app = new_app(_COMMANDS)
 
 _NO_KEY = "none needed"
 _OFFLINE = """\

@@ -9,21 +9,22 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
-from hashlib import sha256
-from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
-from traceback import extract_tb
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from agentkit import Agent, AgentkitError, ConfigError, DefinitionError, Toolbox
+from agentkit import AgentkitError, ConfigError, DefinitionError, Tool, Toolbox
 from agentkit.cli.output import note
 from agentkit.errors import closest
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
 
 T = TypeVar("T")
 
 GROUP = "agentkit.tools"
 _ON_REQUEST = ("json", "sqlite", "text")  # harmless too, but a model chooses best among few tools
+_OUR_USUAL = ("calculator", "clock", "files")  # so that the others need not be imported to see it
 _FILE = re.compile(r"(.+\.py)(?::([\w.]+))?\Z")
 _MODULE = re.compile(r"([\w.]+):([\w.]+)\Z")
 
@@ -54,10 +55,18 @@ def is_usual(name: str, pack: Toolbox) -> bool:
     return harmless and name not in _ON_REQUEST
 
 
+def is_ours(tool: Tool[..., object]) -> bool:
+    """Whether it is one of agentkit's own tools, whose definitions are known to be fit."""
+    return str(getattr(tool.function, "__module__", "")).startswith("agentkit_tools.")
+
+
 def _usual() -> Toolbox:
     """The usual packs; one that cannot be had is told of and keeps no other away."""
     sources: dict[str, Toolbox] = {}
-    for name in packs():
+    for name, points in packs().items():
+        ours = len(points) == 1 and _is_own(points[0])
+        if ours and name not in _OUR_USUAL:
+            continue
         try:
             if is_usual(name, pack := load_pack(name)):
                 _check(name, pack)
@@ -69,7 +78,8 @@ def _usual() -> Toolbox:
 
 def _check(name: str, pack: Toolbox) -> None:
     try:
-        _ = pack.definitions
+        for each in pack.values():
+            _ = None if is_ours(each) else each.definition
     except DefinitionError as error:
         raise DefinitionError(f"{label(name)} cannot be offered: {error}") from None
 
@@ -89,11 +99,15 @@ def _add(sources: dict[str, Toolbox], name: str, tools: Toolbox) -> None:
 @cache
 def packs() -> dict[str, list[EntryPoint]]:
     """The installed packs of tools by name, agentkit's own first; more than one is a clash."""
-    points = [(_origin(each.dist), each) for each in entry_points(group=GROUP)]
+    from importlib.metadata import entry_points
+
     # Own packs come first, so that in a clash of tools a plugin is left out and not one of these.
-    points.sort(key=lambda point: (point[0].split()[0] != "agentkit", point[1].name, point[0]))
+    points = sorted(
+        entry_points(group=GROUP),
+        key=lambda point: (not _is_own(point), point.name, _origin(point.dist)),
+    )
     found: dict[str, list[EntryPoint]] = {}
-    for _, each in points:
+    for each in points:
         found.setdefault(each.name, []).append(each)
     return found
 
@@ -131,6 +145,10 @@ def label(name: str) -> str:
 def origin(name: str) -> str:
     """The distribution that offers a pack, with its version; several where they clash."""
     return " and of ".join(_origin(each.dist) for each in packs()[name])
+
+
+def _is_own(point: EntryPoint) -> bool:
+    return _origin(point.dist).split()[0] == "agentkit"
 
 
 @cache
@@ -171,6 +189,8 @@ def _module(where: str) -> ModuleType:
 
 @cache
 def _file(path: Path) -> ModuleType:
+    from hashlib import sha256
+
     # A name of its own, so that tools.py does not stand in for an installed module "tools".
     name = f"agentkit_file_{sha256(str(path).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -205,6 +225,8 @@ def _imported(name: str, load: Callable[[], T]) -> T:
 
 def _reason(error: BaseException) -> str:
     """What went wrong and in which line, which is the last one outside of Python's own import."""
+    from traceback import extract_tb
+
     text = f"{type(error).__name__}: {error}"
     frames = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith("<frozen")]
     if isinstance(error, SyntaxError) or not frames or frames[-1].filename == __file__:
@@ -213,6 +235,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _attribute(module: ModuleType, where: str, path: str) -> Any:
+    from agentkit import Agent
+
     value: Any = module
     for name in path.split("."):
         if not hasattr(value, name):

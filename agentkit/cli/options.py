@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from agentkit.cli.asking import Unfinished
+Unfinished = Literal["ask", "repeat", "skip"]
+"""What to do with calls of which nobody knows whether they ran."""
 
 Tools = Annotated[
     list[str] | None,

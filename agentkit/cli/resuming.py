@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agentkit import Agent, ConfigError, Run
-from agentkit.answer import ANSWER
 from agentkit.catalog import names
-from agentkit.cli.output import note
+from agentkit.cli.asking import Asker
+from agentkit.cli.kept import RunId, opened
+from agentkit.cli.options import (
+    Approve,
+    JournalPath,
+    Json,
+    MaxSteps,
+    Options,
+    SameInterface,
+    SameModel,
+    Stream,
+    Tools,
+    WhatIsUnfinished,
+)
+from agentkit.cli.output import note, write, write_json
+from agentkit.cli.running import build_agent, go_on, read_options
+from agentkit.cli.screen import screen_for
 from agentkit.interface import place_of
 from agentkit.journal.store import Journal
 from agentkit.journal.stored import StoredEvent
+from agentkit.messages import ANSWER
 from agentkit.reading import READ
 from agentkit.transcript import open_calls
 
@@ -83,6 +100,48 @@ class Before:
             )
         if missing:
             note(f"it goes on without {', '.join(sorted(missing))}: --tools offers what it had.")
+
+
+def resume(
+    run_id: RunId,
+    *,
+    tools: Tools = None,
+    interface: SameInterface = None,
+    model: SameModel = None,
+    option: Options = None,
+    stream: Stream = None,
+    json: Json = False,
+    max_steps: MaxSteps = None,
+    approval: Approve = "ask_for_destructive",
+    unfinished: WhatIsUnfinished = "ask",
+    journal: JournalPath = None,
+) -> None:
+    """Go on with a run that was cut short; give it the same tools.
+
+    Nothing that has a result is done again. Of a call of which nobody knows whether it ran you are
+    asked (repeat it, give its result, or skip it), unless its tool may be called twice. Interface,
+    model and options are those that it was begun with, where no others are given.
+    """
+    kept = opened(journal)
+    run_id = kept.find(run_id)
+    before, options = Before.of(kept, run_id, interface), read_options(option or [], stream, json)
+    agent = build_agent(
+        tools,
+        before.interface,
+        model or before.model,
+        options={**before.options, **options},
+        system=None,
+        max_steps=max_steps,
+        approval=approval,
+        journal=os.fspath(kept.path),
+    )
+    run = agent.stored(run_id)
+    if run.done:
+        note("that run has its answer:")
+        write_json(run.to_dict()) if json else write(f"{run.output}\n")
+        return
+    before.check(agent, run)
+    go_on(agent, screen_for(json=json, stream="stream" in options), run, Asker(unfinished))
 
 
 def _options(events: Sequence[StoredEvent]) -> dict[str, Any]:

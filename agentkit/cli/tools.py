@@ -7,19 +7,33 @@ from typing import Annotated
 import typer
 
 from agentkit import AgentkitError, ConfigError, FunctionCall, Tool, Toolbox
-from agentkit.cli import linting, making, packs
 from agentkit.cli.errors import FAILED, named
-from agentkit.cli.loading import load_tools
+from agentkit.cli.lazy import new_app
+from agentkit.cli.loading import is_ours, load_tools
 from agentkit.cli.options import Tools
 from agentkit.cli.output import apart, note, say, write, write_json
 from agentkit.cli.prompts import read_stdin
 from agentkit.cli.text import columns, one_line
+from agentkit.docstrings import summary_of
 from agentkit.errors import closest
+from agentkit.hints import docstring_of
 
-app = typer.Typer(rich_markup_mode=None)
-app.command()(linting.lint)
-app.command()(making.new)
-app.command("packs")(packs.list_packs)
+_COMMANDS = {
+    "lint": (
+        "agentkit.cli.linting:lint",
+        "Check tools without calling them, and tell what each costs in every request.",
+    ),
+    "new": (
+        "agentkit.cli.making:new",
+        "Write a small tool and its test, NAME.py and test_NAME.py, to begin with.",
+    ),
+    "packs": (
+        "agentkit.cli.packs:list_packs",
+        "List the installed packs, which `--tools NAME` offers.",
+    ),
+}
+
+app = new_app(_COMMANDS)
 
 Name = Annotated[str, typer.Argument(help="The tool's name.", show_default=False)]
 
@@ -76,13 +90,20 @@ def listing(toolbox: Toolbox) -> str:
 
 
 def _summary(tool: Tool[..., object]) -> str:
-    summary = one_line(tool.definition.description.partition("\n\n")[0]).removesuffix(".")
+    summary = one_line(_first_words(tool)).removesuffix(".")
     marks = [
         word
         for word, said in (("read-only", tool.read_only), ("destructive", tool.destructive))
         if said
     ]
     return f"{summary} ({', '.join(marks)})" if marks else summary
+
+
+def _first_words(tool: Tool[..., object]) -> str:
+    """What a definition begins with; one that is known to be fit is not made for that."""
+    if is_ours(tool) and tool.description is None:
+        return summary_of(docstring_of(tool.function))
+    return tool.definition.description.partition("\n\n")[0]
 
 
 def _known(toolbox: Toolbox, name: str) -> Tool[..., object]:

@@ -7,27 +7,31 @@ import re
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 
-from agentkit import wire
-from agentkit.catalog import page
 from agentkit.interface import Interface
 from agentkit.messages import Delta, Request, Response
-from agentkit.offline.model import MODEL, reply
 
 
 class OfflineInterface(Interface):
     """The offline model behind the wire format that a server's model is reached by."""
 
     name = "offline"
-    model = MODEL
+    model = "offline-rules"
 
     def send(self, request: Request) -> Response:
         """Answer by rules, at once."""
+        from agentkit import wire
+        from agentkit.offline.model import reply
+
         body = json.loads(wire.encode(request, model=self.model, dialect="functions"))
         return replace(wire.decode(json.dumps(reply(body)).encode()), cost=0.0)
 
     def check(self, request: Request) -> None:
         """Refuse options that Groq would refuse, so that a mistake shows without a key too."""
-        page("groq").model_copy(update={"name": self.name}).check_options(request.options)
+        asked = {k: v for k, v in request.options.items() if k != "stream" or v is not False}
+        if asked:
+            from agentkit.catalog import page
+
+            page("groq").model_copy(update={"name": self.name}).check_options(asked)
 
     async def asend(self, request: Request) -> Response:
         """`send`: it is too quick to be worth a thread."""

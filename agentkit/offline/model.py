@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from agentkit.offline import OfflineInterface
 from agentkit.offline.answers import fill_answer, no_call, question, sentences
 from agentkit.offline.plan import Call, best, plan
 from agentkit.offline.schemas import Function, read_functions
 from agentkit.offline.talk import Done, Talk, read_talk
-
-__all__ = ["MODEL", "reply"]
-
-MODEL = "offline-rules"
-"""The name by which the model says what it is."""
 
 _FINAL = "final_answer"
 
@@ -107,7 +103,7 @@ def _completion(body: dict[str, Any], calls: list[Call], text: str) -> dict[str,
         "id": "offline-1",
         "object": "chat.completion",
         "created": 0,
-        "model": MODEL,
+        "model": OfflineInterface.model,
         "choices": [choice],
         "usage": _usage(body, message),
     }

@@ -47,7 +47,7 @@ class Parameter:
     def keywords(self) -> dict[str, float]:
         """The words that stand near its value, each with its weight."""
         told = (word for word in stems(self.description) if word.isalpha())
-        words = {word: 0.4 for word in told if word not in STOP | GENERIC}
+        words = {word: 0.4 for word in told if word not in STOP and word not in GENERIC}
         return words | {w: 0.4 if w in GENERIC else 1.0 for w in name_words(self.name)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 __all__ = [
     "GENERIC",
@@ -23,10 +24,12 @@ _SUFFIXES = (
     ("sses", "ss"), ("ed", ""), ("es", ""), ("ly", ""), ("ss", "ss"), ("us", "us"), ("is", "is"),
     ("s", ""), ("e", ""),
 )  # fmt: skip
+_KEPT = 4_096  # words; those of the tools come with each request
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?|\d+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Za-z])(?=\d)")
 
 
+@lru_cache(_KEPT)
 def stem(word: str) -> str:
     """The part of a word that its plural, participle and noun share, roughly."""
     plain = word.lower().removesuffix("'s").replace("'", "")

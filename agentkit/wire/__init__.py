@@ -2,13 +2,17 @@
 
 `functions` is the older dialect (`functions`, `function_call`, role `function`), `tools` the newer
 one (`tools`, `tool_calls`, role `tool`). Requests are written in either; replies are read in both.
+What not every request needs is imported when it is first asked for.
 """
 
 from agentkit.wire.decode import decode, parse, status_error
 from agentkit.wire.encode import Dialect, encode
 from agentkit.wire.headers import quotas_of
-from agentkit.wire.stream import ReplyDecoder, StreamDecoder, WholeDecoder
-from agentkit.wire.written import clean_name, may_be_call, written_calls
+
+TYPE_CHECKING = False  # typing's own would cost an import
+if TYPE_CHECKING:
+    from agentkit.wire.stream import ReplyDecoder, StreamDecoder, WholeDecoder
+    from agentkit.wire.written import clean_name, may_be_call, written_calls
 
 __all__ = [
     "Dialect",
@@ -24,3 +28,12 @@ __all__ = [
     "status_error",
     "written_calls",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'agentkit.wire' has no attribute {name!r}")
+    home = "stream" if name.endswith("Decoder") else "written"
+    value: object = getattr(__import__(f"agentkit.wire.{home}", fromlist=[name]), name)
+    globals()[name] = value
+    return value

@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from typing import Any, Literal
 
 from pydantic_core import PydanticSerializationError, to_json
 
-from agentkit.catalog import Quirks
 from agentkit.messages import (
     AssistantMessage,
     FunctionCall,
@@ -26,6 +24,7 @@ from agentkit.messages import (
     UserMessage,
 )
 from agentkit.profile import without
+from agentkit.quirks import Quirks
 from agentkit.wire.untrusted import delimited
 
 Dialect = Literal["functions", "tools"]
@@ -193,6 +192,8 @@ def _ids(calls: Sequence[FunctionCall], length: int) -> list[str]:
     ]
     if not length:
         return ids
+    from hashlib import sha256  # of a server that wants ids of its own form
+
     fits = [len(its_id) == length and its_id.isalnum() and its_id.isascii() for its_id in ids]
     return [
         its_id

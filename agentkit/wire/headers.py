@@ -10,7 +10,6 @@ import math
 import re
 import time
 from collections.abc import Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Literal
 
@@ -60,6 +59,8 @@ def seconds_of(text: str | None) -> float | None:
         return None
     seconds = _number(text)
     if seconds is None:
+        from email.utils import parsedate_to_datetime
+
         try:
             seconds = parsedate_to_datetime(text).timestamp() - time.time()
         except (ValueError, OverflowError, TypeError, IndexError):

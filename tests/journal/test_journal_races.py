@@ -220,7 +220,7 @@ def test_a_run_that_ended_while_the_file_was_locked_is_told_of_at_once(
 ):
     """Where no log is kept it stands on stderr."""
     monkeypatch.setattr("agentkit.journal.tables._BUSY", 0.05)
-    monkeypatch.setattr("agentkit.notices._is_heard", lambda: False)
+    monkeypatch.setattr("agentkit.log.is_heard", lambda: False)
     lock = []
 
     @tool
