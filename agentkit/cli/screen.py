@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -126,8 +127,10 @@ class LiveScreen(StreamScreen):
     def __init__(self) -> None:
         super().__init__()
         from rich.console import Console
+        from rich.status import Status  # now, as a wait is counted while it would be imported
 
         self._console = Console(highlight=False)
+        self._new_status = partial(Status, console=self._console)
         self._status: Status | None = None
 
     def show(self, event: Event) -> None:
@@ -160,7 +163,7 @@ class LiveScreen(StreamScreen):
 
     def _spin(self, words: Text | _Countdown) -> None:
         if self._status is None:
-            self._status = self._console.status(words)
+            self._status = self._new_status(words)
             self._status.start()
         else:
             self._status.update(words)
