@@ -11,9 +11,10 @@ from agentkit.errors import StatusError
 from agentkit.http import HTTPInterface
 from agentkit.messages import Request, Response
 from agentkit.notices import say_once
+from agentkit.plan import Ask, Plan, never
 from agentkit.settings import alias_variable
 from agentkit.wire import Dialect
-from agentkit.wrapper import Ask, Plan, Wrapper, never
+from agentkit.wrapper import Wrapper
 
 _MOST = 8  # adaptations in one request; a page's chain of retired models is shorter
 _REFUSES_FUNCTIONS = re.compile(r"\bfunctions\b|function_call\b|role\W{1,3}function\b")

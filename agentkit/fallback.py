@@ -10,7 +10,8 @@ from agentkit.errors import AgentkitError, ConfigError, InterfaceError, MissingK
 from agentkit.interface import Interface, place_of
 from agentkit.messages import Request
 from agentkit.notices import say_once
-from agentkit.wrapper import Ask, Plan, Wrapper
+from agentkit.plan import Ask, Plan
+from agentkit.wrapper import Wrapper
 
 _WRONG = (400, 422)  # the request itself is wrong, so it is elsewhere too
 _FAILED_CALLS = ("tool_use_failed", "json_validate_failed")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from agentkit.errors import ArgumentsError, ConfigError, LimitError
 from agentkit.limits import Limits
@@ -240,15 +240,13 @@ class Loop(Generic[T]):
         if None not in self._results:
             return ()
         calls, step = self._reply.calls, f"{self._id}:{self._replies}"
-        missing = [place for place, result in enumerate(self._results) if result is None]
-        return tuple(DueCall.of(calls[place], step, place) for place in missing)
+        open_ones = (n for n, result in enumerate(self._results) if result is None)
+        return tuple(DueCall.of(calls[n], step, n) for n in open_ones)
 
     @property
     def _reply(self) -> AssistantMessage:
         """The model's last message; there must be one."""
-        found = self._messages[self._place]
-        assert isinstance(found, AssistantMessage)
-        return found
+        return cast(AssistantMessage, self._messages[self._place])
 
     def _take_answer(self, answer: Answer[T], call: FunctionCall) -> ResultMessage:
         try:

@@ -10,8 +10,9 @@ from agentkit.errors import ConfigError, InterfaceError
 from agentkit.interface import Interface
 from agentkit.messages import Quota, Request, Response, Wait
 from agentkit.pace import MINUTE, Pace
+from agentkit.plan import Ask, Plan
 from agentkit.workers import per_process
-from agentkit.wrapper import Ask, Plan, Wrapper
+from agentkit.wrapper import Wrapper
 
 _SOON, _SHORTEST = 60, 600  # parts of a minute: longer waits are looked at again
 

@@ -15,8 +15,9 @@ from typing import Any
 
 from agentkit.errors import ConfigError, InterfaceError, ReplyError, StatusError
 from agentkit.messages import FROM_REFUSED, AssistantMessage, FunctionCall, Request, Response
+from agentkit.plan import Ask, Plan
 from agentkit.wire import clean_name, may_be_call, written_calls
-from agentkit.wrapper import Ask, Plan, Wrapper
+from agentkit.wrapper import Wrapper
 
 _RESAMPLED = ("tool_use_failed", "json_validate_failed")
 _BEHIND_GATEWAY = re.compile("Failed to call a function|[Tt]ool call validation failed")

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from agentkit.errors import ConfigError, InterfaceError
 from agentkit.interface import Interface
 from agentkit.messages import Request, Wait
-from agentkit.wrapper import Ask, Plan, Wrapper
+from agentkit.plan import Ask, Plan
+from agentkit.wrapper import Wrapper
 
 _FIRST, _LONGEST = 0.5, 8.0  # seconds of back-off, doubled each time
 

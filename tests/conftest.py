@@ -13,7 +13,7 @@ import certifi
 import pytest
 from model_server import ModelServer
 
-from agentkit import Agent, Delta, HTTPInterface, Request, Response, Run
+from agentkit import Agent, Delta, HTTPInterface, Request, Response, Run, prices
 from agentkit.memory import memory_of
 from agentkit.notices import say_once
 from agentkit.paced import shared_pace
@@ -54,6 +54,7 @@ def _nothing_learned() -> None:
     """Ports come again, and what was learned of a server with them."""
     for learned in (memory_of, shared_pace, say_once):
         learned.cache_clear()
+    prices._unknown.clear()
 
 
 @pytest.fixture

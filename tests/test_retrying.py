@@ -10,8 +10,9 @@ from staged import ASKED, Clock, Staged, pieces, response, said
 
 from agentkit import ConfigError, Delta, HTTPInterface, InterfaceError, Wait
 from agentkit.errors import ConnectError, ReplyError, RequestTimeoutError, StatusError
+from agentkit.plan import Ask
 from agentkit.retrying import Retrying
-from agentkit.wrapper import Ask, Wrapper
+from agentkit.wrapper import Wrapper
 
 DONE = [Delta("Hello."), said()]
 FOLLOWS = [Delta("Hel"), Delta("lo."), said()]

@@ -11,10 +11,11 @@ from agentkit.errors import ReplyError, StatusError
 from agentkit.fallback import Fallback
 from agentkit.interface import Interface
 from agentkit.paced import Paced
+from agentkit.plan import Ask
 from agentkit.recovering import Recovering
 from agentkit.retrying import Retrying
 from agentkit.testing import ScriptedInterface
-from agentkit.wrapper import Ask, Wrapper
+from agentkit.wrapper import Wrapper
 
 WHOLE = ASKED.with_options(stream=False)
 

@@ -15,11 +15,12 @@ from typing import Any, Literal, cast, get_args
 from agentkit.errors import ConfigError, InterfaceError, ReplayError, closest
 from agentkit.interface import Interface
 from agentkit.messages import FunctionCall, Message, Request, Response, ResultMessage
+from agentkit.plan import Ask, Plan
 from agentkit.recorder import DueCall, Keep, Results
 from agentkit.replay.canonical import call_text, told
 from agentkit.replay.tape import Asked, Tape
 from agentkit.workers import per_process, renew_in_children
-from agentkit.wrapper import Ask, Plan, Wrapper
+from agentkit.wrapper import Wrapper
 
 Mode = Literal["replay", "record", "missing", "live"]
 """What is done with requests: answer them from the file alone; ask the model and write the file
