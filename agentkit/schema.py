@@ -23,6 +23,7 @@ from agentkit.type_schemas import QuietSchema, SimpleType
 from agentkit.typeddicts import portable
 
 _EMPTY = inspect.Parameter.empty
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 Bound = tuple[tuple[Any, ...], dict[str, Any]]
 """Positional and keyword arguments, ready for the function."""
@@ -86,6 +87,9 @@ class FunctionParameters:
         self._tool = name
         self._parameters = self._read(function, described)
         self.takes_context = any(each.is_context for each in self._parameters)
+        self._is_plain = not self.takes_context and all(
+            p.kind in _BY_NAME for p in self._parameters
+        )
         self.schema = self._simple_schema() or self._schema()
 
     @functools.cached_property
@@ -100,6 +104,17 @@ class FunctionParameters:
             model = self._model.model_validate(values)
         except ValidationError as error:
             raise ArgumentsError(problems(error, self.schema)) from error
+        if self._is_plain:
+            given = model.model_fields_set
+            return (), {
+                each.name: getattr(model, each.field)
+                if each.field in given or not each.has_own_default
+                else each.default
+                for each in self._parameters
+            }
+        return self._placed(model, context)
+
+    def _placed(self, model: BaseModel, context: Any) -> Bound:
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         by_position = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in self._parameters)

@@ -51,7 +51,7 @@ class Watch:
     def too_many_calls(self) -> bool:
         """Count a call, and tell whether it is one too many."""
         self._called += 1
-        return self._limits.reached(calls=self._called) is not None
+        return self._limits.calls is not None and self._called > self._limits.calls
 
     def see(self, step: Step) -> None:
         """Remember the calls of a step with their results; some may have none yet."""

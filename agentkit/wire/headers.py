@@ -54,28 +54,31 @@ _NONSENSE = 32 * 86_400.0  # seconds; where a server names a point in time inste
 
 def seconds_of(text: str | None) -> float | None:
     """Seconds in a number, a Go duration or an HTTP date; None for anything else or the past."""
-    text = (text or "").strip()
-    if not text or len(text) > _LONGEST:
-        return None
-    seconds = _number(text)
-    if seconds is None:
-        from email.utils import parsedate_to_datetime
+    number = _number(text) if text else None
+    if number is not None or not text or len(text) > _LONGEST:
+        return number
+    from email.utils import parsedate_to_datetime
 
-        try:
-            seconds = parsedate_to_datetime(text).timestamp() - time.time()
-        except (ValueError, OverflowError, TypeError, IndexError):
-            return None
-    return seconds if 0 <= seconds < math.inf else None
+    try:
+        seconds = parsedate_to_datetime(text).timestamp() - time.time()
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
+    return seconds if seconds >= 0 else None
 
 
 @lru_cache(maxsize=1024)  # limits come with each reply, and hardly change
 def _number(text: str) -> float | None:
+    """Seconds in a number or a Go duration."""
+    text = text.strip()
+    if not text or len(text) > _LONGEST:
+        return None
     if _DURATION.match(text):
         return _sum(text)
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
         return None
+    return seconds if 0 <= seconds < math.inf else None
 
 
 def _sum(duration: str) -> float:
@@ -115,7 +118,7 @@ def quotas_of(headers: Mapping[str, str]) -> tuple[Quota, ...]:
         limit, remaining = headers.get(named_limit), headers.get(named_remaining)
         if limit is None or remaining is None:
             continue
-        most, left = seconds_of(limit), seconds_of(remaining)
+        most, left = _number(limit), _number(remaining)
         reset = seconds_of(headers.get(named_reset)) or 0.0
         if most and left is not None:
             found.append(Quota(kind, most, left, reset if reset <= _NONSENSE else 0.0))
