@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Hashable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from agentkit.prices import cost_of
 from agentkit.senders import Reply
 from agentkit.settings import aliases_for, read_settings
 from agentkit.wire import (
+    Beside,
     Dialect,
     ReplyDecoder,
     StreamDecoder,
@@ -113,12 +114,12 @@ class HTTPInterface(Interface):
 
     def stream(self, request: Request) -> Iterator[Delta | Response]:
         """Send a request and yield the pieces as they come, last the whole response."""
-        parts = self._parts(request)
+        model, parts = self._parts(request)
         streams = request.options.get("stream") is not False  # some servers do so unasked
         with self._translated, ExitStack() as opened:
             client = self._clients.sync()
             reply = opened.enter_context(client.stream("POST", self._url, **parts))
-            decoder = self._decoder(reply)
+            decoder = self._decoder(reply, model)
             try:
                 for chunk in reply.chunks:
                     for delta in decoder.feed(chunk):
@@ -133,16 +134,16 @@ class HTTPInterface(Interface):
             for delta in decoder.close():
                 if streams:
                     yield delta
-            yield self._finished(request, decoder.response())
+            yield decoder.response()
 
     async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:
         """`stream`, awaited."""
-        parts = self._parts(request)
+        model, parts = self._parts(request)
         streams = request.options.get("stream") is not False
         with self._translated:
             client = self._clients.here()
             async with client.stream("POST", self._url, **parts) as reply:
-                decoder = self._decoder(reply)
+                decoder = self._decoder(reply, model)
                 async for chunk in reply.chunks:
                     for delta in decoder.feed(chunk):
                         if streams:
@@ -153,7 +154,7 @@ class HTTPInterface(Interface):
                 for delta in decoder.close():
                     if streams:
                         yield delta
-                yield self._finished(request, decoder.response())
+                yield decoder.response()
 
     def models(self) -> list[str]:
         """The models that the server lists now.
@@ -228,7 +229,8 @@ class HTTPInterface(Interface):
     def _shown(self, path: str) -> str:
         return f"{without_secrets(self._base)}{path}"
 
-    def _parts(self, request: Request) -> dict[str, Any]:
+    def _parts(self, request: Request) -> tuple[str, dict[str, Any]]:
+        """The model that is asked, and what is sent."""
         self.check(request)
         model = self.model(request.model)
         dialect, quirks = self.spelling(model)
@@ -240,7 +242,7 @@ class HTTPInterface(Interface):
             quirks=quirks,
             extra=self._extra_body,
         )
-        return {"content": body, "headers": self._credentials.headers}
+        return model, {"content": body, "headers": self._credentials.headers}
 
     def _named(self, name: str) -> str:
         if not name or name in self.aliases:
@@ -264,19 +266,20 @@ class HTTPInterface(Interface):
             raise ConfigError(f"{self.name} has no model: load one, or name it with model=...")
         return self.memory.first_model
 
-    def _decoder(self, reply: Reply[Any]) -> WholeDecoder | ReplyDecoder:
+    def _decoder(self, reply: Reply[Any], model: str) -> WholeDecoder | ReplyDecoder:
         hide = self._credentials.hide_in_answer
+        beside = Beside(model, quotas_of(reply.headers), partial(cost_of, self.page, model))
 
         def decoded(body: bytes) -> Response:
             if reply.is_success:
-                return decode(hide(body.decode("utf-8", "replace")), quotas_of(reply.headers))
+                return decode(hide(body.decode("utf-8", "replace")), beside)
             raise self._error(reply, body)
 
         whole = WholeDecoder(decoded)
         if not reply.is_success:
             return whole
         kind = reply.headers.get("content-type", "")
-        return ReplyDecoder(kind, lambda: StreamDecoder(hide, quotas_of(reply.headers)), whole)
+        return ReplyDecoder(kind, lambda: StreamDecoder(hide, beside), whole)
 
     def _error(self, reply: Reply[Any], body: bytes) -> StatusError:
         body = self._credentials.hide(body.decode("utf-8", "replace")).encode()
@@ -289,10 +292,3 @@ class HTTPInterface(Interface):
         if reply.redirect:
             error.args = (f"{error} (it redirects to {without_secrets(reply.redirect)})",)
         return error
-
-    def _finished(self, request: Request, response: Response) -> Response:
-        asked = self.model(request.model)
-        cost = cost_of(self.page, asked, response.usage)
-        if cost is None and response.model:
-            return response
-        return replace(response, model=response.model or asked, cost=cost)

@@ -5,7 +5,7 @@ one (`tools`, `tool_calls`, role `tool`). Requests are written in either; replie
 What not every request needs is imported when it is first asked for.
 """
 
-from agentkit.wire.decode import decode, parse, status_error
+from agentkit.wire.decode import Beside, decode, parse, status_error
 from agentkit.wire.encode import Dialect, encode
 from agentkit.wire.headers import quotas_of
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agentkit.wire.written import clean_name, may_be_call, written_calls
 
 __all__ = [
+    "Beside",
     "Dialect",
     "ReplyDecoder",
     "StreamDecoder",

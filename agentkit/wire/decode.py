@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
@@ -30,12 +30,29 @@ _FRAMED = re.compile(rb"\A\s*(?:event:.*\s+)?data:(.*)")
 _TOO_LARGE = re.compile(r"Limit:? (\d+), Requested:? (\d+)")
 
 
-def decode(body: bytes | str, quotas: tuple[Quota, ...] = ()) -> Response:
+class Beside(NamedTuple):
+    """What is known of a reply beside its body.
+
+    Args:
+        model: The model that was asked.
+        quotas: What its headers say of limits.
+        price: Gives what its tokens cost.
+    """
+
+    model: str = ""
+    quotas: tuple[Quota, ...] = ()
+    price: Callable[[Usage | None], float | None] = lambda usage: None
+
+
+NOTHING = Beside()
+
+
+def decode(body: bytes | str, beside: Beside = NOTHING) -> Response:
     """The response in a reply's body, as it came or already decoded.
 
     Args:
         body: The body.
-        quotas: What the reply's headers say of limits.
+        beside: What else is known of the reply.
 
     Raises:
         StatusError: The body is an error, whatever the HTTP status said.
@@ -52,14 +69,16 @@ def decode(body: bytes | str, quotas: tuple[Quota, ...] = ()) -> Response:
     messages = [message_of(_mapping(_mapping(choice).get("message"))) for choice in choices]
     reason = _text(_mapping(choices[0]).get("finish_reason"))
     check_end(reason, messages[0])
+    usage = usage_of(reply)
     return Response(
         message=messages[0],
-        model=_text(reply.get("model")) or "",
-        usage=usage_of(reply),
+        model=_text(reply.get("model")) or beside.model,
+        usage=usage,
         finish_reason=reason,
         id=_text(reply.get("id")) or "",
         alternatives=tuple(messages[1:]),
-        quotas=quotas,
+        quotas=beside.quotas,
+        cost=beside.price(usage),
     )
 
 

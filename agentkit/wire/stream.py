@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from agentkit.errors import ConnectError, ReplyError, StatusError
-from agentkit.messages import Delta, Quota, Response, Usage
-from agentkit.wire.decode import check_end, error_of, parse, status_error, usage_of
+from agentkit.messages import Delta, Response, Usage
+from agentkit.wire.decode import NOTHING, Beside, check_end, error_of, parse, status_error, usage_of
 from agentkit.wire.pieces import Choice
 from agentkit.wire.sse import SSEParser
 
@@ -61,12 +61,12 @@ class StreamDecoder(_Counted):
 
     Args:
         hide: Takes secrets out of the text before anything is made of it.
-        quotas: What the reply's headers say of limits.
+        beside: What is known of the reply beside its body.
     """
 
-    def __init__(self, hide: Callable[[str], str] = str, quotas: tuple[Quota, ...] = ()) -> None:
+    def __init__(self, hide: Callable[[str], str] = str, beside: Beside = NOTHING) -> None:
         self._hide = hide
-        self._quotas = quotas
+        self._beside = beside
         self._events = SSEParser(hide)
         self._choices: dict[int, Choice] = {}
         self._first: int | None = None
@@ -119,12 +119,13 @@ class StreamDecoder(_Counted):
         check_end(choices[0].finish_reason, messages[0])
         return Response(
             message=messages[0],
-            model=self._model,
+            model=self._model or self._beside.model,
             usage=self._usage,
             finish_reason=choices[0].finish_reason,
             id=self._id,
             alternatives=tuple(messages[1:]),
-            quotas=self._quotas,
+            quotas=self._beside.quotas,
+            cost=self._beside.price(self._usage),
         )
 
     def _event(self, name: str, data: str) -> Sequence[Delta]:
