@@ -68,6 +68,7 @@ class Wrapper(Interface):
                 except InterfaceError as error:
                     plans.failed(error)
             yield from plans.ready()
+            plans.check()
 
     async def astream(self, request: Request) -> AsyncGenerator[Delta | Wait | Response, None]:
         """`stream`, awaited."""
@@ -90,6 +91,7 @@ class Wrapper(Interface):
                     plans.failed(error)
             for each in plans.ready():
                 yield each
+            plans.check()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.inner!r})"
@@ -115,9 +117,10 @@ class _Plans:
         self._open = [_begun(wrapper, request)]  # the innermost last
         self._ready: list[Delta | Wait | Response] = []
         self._is_free = False  # whether pieces go through all plans
+        self._error: InterfaceError | None = None
 
     def due(self) -> Due | None:
-        """What to do next; nothing when the outermost plan has its response."""
+        """What to do next; nothing when the outermost plan has its response, or an error."""
         self._is_free = False
         while True:
             steps = self._open[-1]
@@ -125,7 +128,8 @@ class _Plans:
                 due = steps.due()
             except InterfaceError as error:
                 if len(self._open) == 1:
-                    raise
+                    self._error = error
+                    return None
                 self._open.pop()
                 self._open[-1].failed(error)
                 continue
@@ -165,6 +169,11 @@ class _Plans:
     def failed(self, error: InterfaceError) -> None:
         """The stream has failed."""
         self._open[-1].failed(error)
+
+    def check(self) -> None:
+        """Raise the error with which all has ended, now that what came before it is handed out."""
+        if self._error is not None:
+            raise self._error
 
     def close(self) -> None:
         while self._open:

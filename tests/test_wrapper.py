@@ -170,6 +170,23 @@ def test_left_early_at_any_point_nothing_stays_open(mode, clock, most):
     assert (around.inner.open, around.inner.closed) == (0, int(most in (2, 3, 4)))
 
 
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_text_of_a_response_that_is_then_refused_was_handed_out(mode, depth):
+    class Refusing(Wrapper):
+        def plan(self, request):
+            yield Ask(self.inner, request)
+            raise ReplyError("no good")
+
+    played = [Delta("Hel"), Delta("lo."), said()]
+    interface = Around(Staged(played, played), holding=["Hello."])
+    for _ in range(depth):
+        interface = Around(interface)
+
+    assert pieces(Refusing(interface), mode, most=2) == played[:2]
+    with pytest.raises(ReplyError, match="no good"):
+        pieces(Refusing(interface), mode)
+
+
 def test_a_stream_that_is_never_begun_begins_nothing():
     around = Around(Staged(said()))
     around.stream(ASKED).close()
