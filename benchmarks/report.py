@@ -184,7 +184,7 @@ def _about(results: Results) -> str:
     }
     return (
         f"{about['date']}, Python {about['python']}, {about['cores']} cores, medians of "
-        f"{about['rounds']} rounds, or fewer of what takes long. {', '.join(sorted(versions))}."
+        f"{results.counts} rounds. {', '.join(sorted(versions))}."
     )
 
 

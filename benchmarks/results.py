@@ -49,6 +49,12 @@ class Results:
         """What each round gave."""
         return self.figures.get(measurement, {}).get(who, [])
 
+    @property
+    def counts(self) -> str:
+        """How many rounds there were: not all measurements have as many, nor all contenders."""
+        found = {len(each) for one in self.figures.values() for each in one.values()}
+        return " to ".join(str(each) for each in sorted({min(found), max(found)}))
+
     def value(self, measurement: str, who: str, figure: str) -> float | None:
         """The median of a figure, or None where there is none."""
         if self.error(measurement, who):
