@@ -41,7 +41,7 @@ def main() -> None:
     chosen = {each.name: each for each in asked if installed(each, given.install)}
     workloads = matching(given.workloads, list(MEASUREMENTS))
     path = given.results or PLACE / ("small.json" if given.small else "results.json")
-    results = begun(path if given.keep else None, given.rounds, chosen, workloads)
+    results = begun(path if given.keep else None, chosen, workloads)
     for number in range(given.rounds):
         for name in workloads:
             measure_all(name, chosen, results["figures"][name], number, given.small)
@@ -87,7 +87,7 @@ def installed(each: Environment, which: str | None) -> bool:
 
 
 def begun(
-    stored: Path | None, rounds: int, chosen: dict[str, Environment], workloads: list[str]
+    stored: Path | None, chosen: dict[str, Environment], workloads: list[str]
 ) -> dict[str, Any]:
     """Results that say where and with what is measured, and have no figures of it yet."""
     known = json.loads(stored.read_text(encoding="utf-8")) if stored else {}
@@ -100,7 +100,6 @@ def begun(
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "date": date.today().isoformat(),
-        "rounds": rounds,
         "versions": versions | {name: each.versions() for name, each in chosen.items()},
     }
     return {"about": about, "figures": figures}

@@ -107,7 +107,7 @@ def results():
         "llm": [{"error": "took longer than 180 s"}],
     }
     versions = {name: {name: "1.0"} for name in steps}
-    about = {"date": "2026-11-29", "python": "3.11.7", "cores": 2, "rounds": 3}
+    about = {"date": "2026-11-29", "python": "3.11.7", "cores": 2}
     return {"about": about | {"versions": versions}, "figures": {"steps": steps}}
 
 
