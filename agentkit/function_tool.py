@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import (
     TYPE_CHECKING,
@@ -61,6 +62,7 @@ class ToolOptions(TypedDict, total=False):
     max_chars: int | None
 
 
+_NO_LIMIT = nullcontext()
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")  # what Groq and OpenAI take
 
 
@@ -190,12 +192,13 @@ class Tool(Generic[P, R]):
 
         args, kwargs = bound
         call = functools.partial(_finished, self.function, *args, **kwargs)
+        limit = _NO_LIMIT if self.timeout is None else asyncio.timeout(self.timeout)
         try:
-            async with asyncio.timeout(self.timeout) as clock:
+            async with limit:
                 value = call() if self._is_async else await in_thread_awaited(call)
                 return await value if inspect.isawaitable(value) else value
         except TimeoutError:
-            if clock.expired():
+            if isinstance(limit, asyncio.Timeout) and limit.expired():
                 raise self._too_slow() from None
             raise
 
