@@ -62,7 +62,6 @@ class ToolOptions(TypedDict, total=False):
     max_chars: int | None
 
 
-_NO_LIMIT = nullcontext()
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")  # what Groq and OpenAI take
 
 
@@ -190,9 +189,8 @@ class Tool(Generic[P, R]):
         """`invoke`, awaited; a sync function runs in a thread of its own."""
         import asyncio
 
-        args, kwargs = bound
-        call = functools.partial(_finished, self.function, *args, **kwargs)
-        limit = _NO_LIMIT if self.timeout is None else asyncio.timeout(self.timeout)
+        call = functools.partial(_finished, self.function, *bound[0], **bound[1])
+        limit = nullcontext() if self.timeout is None else asyncio.timeout(self.timeout)
         try:
             async with limit:
                 value = call() if self._is_async else await in_thread_awaited(call)
