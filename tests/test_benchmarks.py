@@ -33,6 +33,13 @@ def test_the_benchmark_of_recordings_replays_what_it_recorded():
     assert [json.loads(line)["steps"] for line in lines] == [3, 6]
 
 
+def test_the_benchmark_of_transports_has_a_figure_for_each():
+    lines = run("transports.py", "--rounds", 1, "--requests", 3).splitlines()
+
+    assert len(lines) == 7
+    assert all(line.endswith("ms of CPU") for line in lines)
+
+
 @pytest.fixture
 def connection():
     command = [sys.executable, str(BENCHMARKS / "server.py")]
