@@ -26,10 +26,11 @@ def begin(place, run_id, how):
     command = [sys.executable, str(WORKER), str(place), run_id, how]
     # What measures coverage keeps a database of its own, which does not survive a kill.
     clean = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
+    # Without a buffer, in which what follows the first line would be lost for `communicate`.
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=clean
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, env=clean
     )
-    assert process.stdout.readline() == "ready\n", process.stderr.read()
+    assert process.stdout.readline() == b"ready\n", process.stderr.read()
     return process
 
 
@@ -40,6 +41,8 @@ def lines(path):
 def events(place, run_id):
     with closing(sqlite3.connect(place / "runs.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
+            return []  # killed before it had made the tables
         sql = "SELECT kind, key FROM events WHERE run = ? ORDER BY number"
         return connection.execute(sql, (run_id,)).fetchall()
 
@@ -68,7 +71,7 @@ def test_killed_runs_go_on_and_nothing_is_done_twice(tmp_path):
             if process.poll() is None and killed < KILLS:
                 process.send_signal(signal.SIGKILL)
                 killed += process.wait() == -signal.SIGKILL
-            out, err = process.communicate(timeout=60)
+            out, err = (each.decode() for each in process.communicate(timeout=60))
             went_on(tmp_path, run_id, before, asked)
             if process.returncode != -signal.SIGKILL:
                 break
