@@ -19,6 +19,7 @@ URL = ("--url", "https://llm.example.org/v1")
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The directory of own pages, in a place of the test."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    names.cache_clear()  # other tests of this process may have asked for them
     yield own_pages()
     names.cache_clear()
     page.cache_clear()
