@@ -120,8 +120,8 @@ class RawServer:
                 return
             thread = threading.Thread(target=self._serve, args=(line, self.connections))
             self.connections += 1
+            self._threads.append(thread)  # first: it may have answered before the next line
             thread.start()
-            self._threads.append(thread)
 
     def _serve(self, line: socket.socket, number: int) -> None:
         line.settimeout(PATIENCE)
