@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from agentkit.approval import Gate
-from agentkit.context import Context, Progress
+from agentkit.context import Context, Progress, nobody
 from agentkit.events import ApprovalNeeded, CallEnded, CallStarted, Event
 from agentkit.loop import Loop
 from agentkit.messages import ResultMessage
@@ -107,7 +107,7 @@ class Calls:
 
         task = asyncio.current_task()
         before = task.cancelling() if task else 0
-        result = await self._acall(each, self._context(each, _ignored))
+        result = await self._acall(each, self._context(each, nobody))
         self.loop.feed_result(each, result)
         if task and task.cancelling() > before:  # the tool took it for its own
             raise asyncio.CancelledError
@@ -221,7 +221,7 @@ class Calls:
 
     def _judge(self, each: DueCall) -> str | ResultMessage | None:
         messages = self.loop.messages if self.gate.policy == "ask_after_untrusted" else ()
-        return self.gate.judge(each.call, lambda: self._context(each, _ignored), messages)
+        return self.gate.judge(each.call, lambda: self._context(each, nobody), messages)
 
     def _hold(self, waiting: Mapping[int, str]) -> Iterator[Event]:
         """End the run with all calls that must wait, so that they can be decided on at once."""
@@ -243,10 +243,6 @@ class Calls:
         for job, each in jobs.items():
             if (result := _result(job)) is not None:
                 self.loop.feed_result(each, result)
-
-
-def _ignored(progress: Progress) -> None:
-    """Nobody listens."""
 
 
 def _forget(result: ResultMessage) -> None:

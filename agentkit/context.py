@@ -20,7 +20,7 @@ class Progress:
     fraction: float | None = None
 
 
-def _nobody(progress: Progress) -> None:
+def nobody(progress: Progress) -> None:
     """Nobody listens."""
 
 
@@ -37,7 +37,7 @@ class Context(Generic[Deps]):
     deps: Deps
     call_key: str = ""
     _tool: str = field(default="", repr=False)
-    _listener: Callable[[Progress], None] = field(default=_nobody, repr=False)
+    _listener: Callable[[Progress], None] = field(default=nobody, repr=False)
     _room: int | None = field(default=None, repr=False)  # characters; a run can read on behind it
 
     def progress(self, message: str, fraction: float | None = None) -> None:

@@ -33,12 +33,8 @@ def in_thread(function: Callable[..., T], *args: Any) -> Future[T]:
     future: Future[T] = Future()
 
     def deliver(value: Any, error: BaseException | None) -> None:
-        if not future.set_running_or_notify_cancel():
-            return
-        if error is None:
-            future.set_result(value)
-        else:
-            future.set_exception(error)
+        if future.set_running_or_notify_cancel():
+            _settle(future, value, error)
 
     _give(deliver, function, args)
     return future
@@ -52,12 +48,8 @@ async def in_thread_awaited(function: Callable[..., T], *args: Any) -> T:
     future: asyncio.Future[T] = loop.create_future()
 
     def settle(value: Any, error: BaseException | None) -> None:
-        if future.done():  # cancelled
-            return
-        if error is None:
-            future.set_result(value)
-        else:
-            future.set_exception(error)
+        if not future.done():  # as one that is cancelled
+            _settle(future, value, error)
 
     def deliver(value: Any, error: BaseException | None) -> None:
         with suppress(RuntimeError):  # the loop is closed
@@ -65,6 +57,14 @@ async def in_thread_awaited(function: Callable[..., T], *args: Any) -> T:
 
     _give(deliver, function, args)
     return await future
+
+
+def _settle(future: Any, value: Any, error: BaseException | None) -> None:
+    """What came of a job, for a future of either kind."""
+    if error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)
 
 
 def _give(deliver: _Deliver, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
