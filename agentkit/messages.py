@@ -191,6 +191,10 @@ class Request:
     options: Mapping[str, Any] = field(default_factory=dict)
     _encoded: dict[str, Any] = _hidden(init=True)  # noqa: RUF009 - the requests of a run share it
 
+    def goes_on_from(self, known: tuple[Message, ...]) -> bool:
+        """Whether it begins with these messages; for those of one run that is quick to see."""
+        return self.messages[: len(known)] == known
+
     def with_options(self, **options: Any) -> Request:
         """The same request with some options changed."""
         return replace(self, options={**self.options, **options})

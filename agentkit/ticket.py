@@ -78,7 +78,7 @@ def characters_of(request: Request) -> int:
     known: tuple[Message, ...]
     size: int
     known, size = request._encoded.get(_COUNTED, ((), 0))
-    if messages[: len(known)] != known:  # the same objects, where it is of the same run
+    if not request.goes_on_from(known):
         known, size = (), 0
     size += sum(map(_said, messages[len(known) :]))
     request._encoded[_COUNTED] = messages, size

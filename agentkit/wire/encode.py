@@ -118,8 +118,8 @@ def _messages(request: Request, dialect: Dialect, quirks: Quirks) -> bytes:
     key = f"{dialect} {quirks.reasoning} {quirks.id_length} {quirks.echo}"
     messages, (known, pieces) = request.messages, request._encoded.get(key, _NOTHING)
     new = len(known)
-    is_begun = messages[:new] == known  # the same objects, which is quick to see
-    if not is_begun or isinstance(next(iter(messages[new : new + 1]), None), ResultMessage):
+    goes_on = request.goes_on_from(known)
+    if not goes_on or isinstance(next(iter(messages[new : new + 1]), None), ResultMessage):
         new, pieces = 0, ()  # also where a result belongs to a call that was encoded without
     spelled = _turns if dialect == "functions" else _parallel
     pieces = (*pieces, *spelled(messages[new:], quirks))
