@@ -118,10 +118,11 @@ class RawServer:
                 line, _ = self._listener.accept()
             except OSError:
                 return
-            thread = threading.Thread(target=self._serve, args=(line, self.connections))
-            self.connections += 1
-            self._threads.append(thread)  # first: it may have answered before the next line
-            thread.start()
+            with self._lock:  # its script waits until `join` can find it, and it has begun
+                thread = threading.Thread(target=self._serve, args=(line, self.connections))
+                self.connections += 1
+                thread.start()
+                self._threads.append(thread)
 
     def _serve(self, line: socket.socket, number: int) -> None:
         line.settimeout(PATIENCE)
@@ -145,7 +146,9 @@ class RawServer:
         Raises:
             AssertionError: The client holds one open.
         """
-        for thread in [*self._threads]:
+        with self._lock:
+            threads = [*self._threads]
+        for thread in threads:
             thread.join(PATIENCE / 2)
             assert not thread.is_alive(), "a connection is still open"
 
