@@ -278,7 +278,7 @@ class TestAGeneratorsBodyIsTheTool:
 
     def test_its_timeout_counts(self, run: Any, gate: threading.Event):
         def pages():
-            yield gate.wait(2)
+            yield gate.wait()
 
         made = tool(pages, timeout=0.01)
 
