@@ -7,7 +7,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import (
     TYPE_CHECKING,
@@ -206,12 +206,11 @@ class Tool(Generic[P, R]):
 
     def _within(self, future: Any) -> Any:
         try:
-            return future.result(self.timeout)
-        except TimeoutError:
-            if future.done():  # the tool's own
-                raise
-            future.cancel()
-            raise self._too_slow() from None
+            with suppress(TimeoutError):
+                future.result(self.timeout)
+            if not future.done():
+                raise self._too_slow()
+            return future.result()
         except Ended as ended:
             raise ended.cause from None
         except BaseException:

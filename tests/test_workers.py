@@ -1,9 +1,12 @@
 import asyncio
 import contextvars
 import threading
+from concurrent.futures import Future
 
 import pytest
 
+from agentkit import Toolbox, tool
+from agentkit.testing import call
 from agentkit.workers import Ended, carried, in_thread, on_own_loop, per_process
 
 WHO = contextvars.ContextVar("who", default="nobody")
@@ -35,7 +38,7 @@ def test_a_stop_iteration_becomes_an_error_that_futures_take():
 
 
 def test_many_threads_run_at_once():
-    meeting = threading.Barrier(40, timeout=10)
+    meeting = threading.Barrier(40, timeout=20)
     places = [in_thread(meeting.wait) for _ in range(40)]
 
     assert sorted(each.result() for each in places) == list(range(40))
@@ -53,9 +56,23 @@ def test_an_awaitable_may_start_another_and_wait_for_it():
         return "inner"
 
     async def outer():
-        return on_own_loop(inner()).result(timeout=10)
+        return on_own_loop(inner()).result(timeout=20)
 
-    assert on_own_loop(outer()).result(timeout=10) == "inner"
+    assert on_own_loop(outer()).result(timeout=20) == "inner"
+
+
+def test_a_result_that_comes_as_the_time_ends_is_taken(monkeypatch):
+    class Late(Future):
+        def result(self, timeout=None):
+            if self.done():
+                return super().result(timeout)
+            self.set_result("just in time")
+            raise TimeoutError
+
+    monkeypatch.setattr("agentkit.function_tool.in_thread", lambda _: Late())
+    slow = tool(lambda: "", name="slow", timeout=60)
+
+    assert Toolbox(slow).call(call("slow")).content == "just in time"
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
@@ -64,14 +81,14 @@ def test_what_would_stop_the_loop_is_carried_out_of_it(kind):
         raise kind
 
     with pytest.raises(Ended) as ended:
-        on_own_loop(stop()).result(timeout=10)
+        on_own_loop(stop()).result(timeout=20)
     assert isinstance(ended.value.cause, kind)
     with pytest.raises(Ended):
         asyncio.run(carried(stop()))
 
 
 def test_threads_that_ask_at_once_get_the_one_object():
-    meeting = threading.Barrier(8, timeout=10)
+    meeting = threading.Barrier(8, timeout=20)
 
     @per_process
     def made(name, *, size=0):
