@@ -7,7 +7,6 @@ import os
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Thread, local
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
@@ -209,7 +208,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_renew)
 
 
-@cache
+@per_process
 def _loop(pid: int) -> Any:
     """The loop of this process; a forked child has no use for its parent's thread."""
     import asyncio

@@ -7,7 +7,7 @@ import pytest
 
 from agentkit import Toolbox, tool
 from agentkit.testing import call
-from agentkit.workers import Ended, carried, in_thread, on_own_loop, per_process
+from agentkit.workers import Ended, _loop, carried, in_thread, on_own_loop, per_process
 
 WHO = contextvars.ContextVar("who", default="nobody")
 
@@ -49,6 +49,14 @@ def test_awaitables_of_sync_runs_share_one_loop_for_life():
         return asyncio.get_running_loop()
 
     assert on_own_loop(here()).result() is on_own_loop(here()).result()
+
+
+def test_threads_that_ask_for_the_first_time_at_once_share_it_too(monkeypatch):
+    meeting, make = threading.Barrier(2, timeout=20), asyncio.new_event_loop
+    monkeypatch.setattr(asyncio, "new_event_loop", lambda: (meeting.wait(), make())[1])
+    one, other = [in_thread(_loop, "another process") for _ in range(2)]
+
+    assert one.result() is other.result()
 
 
 def test_an_awaitable_may_start_another_and_wait_for_it():
