@@ -40,6 +40,7 @@ CALLED = replace(
 )
 SEEN = Reply("Hello.", usage=(500, 3))
 UNSEEN = Reply("I have no functions.", usage=(9, 6))
+UNTOLD = replace(UNSEEN, usage=(0, 0))
 
 
 def refusal(status, text, code=None):
@@ -63,7 +64,7 @@ def adapting(server):
     made = []
 
     def make(page="groq", **given):
-        settings = {"api_key": KEY, "base_url": server.url, "timeout": 20.0, **given}
+        settings = {"api_key": KEY, "base_url": server.url, "timeout": 60.0, **given}
         made.append(HTTPInterface(page, **settings))
         return Adapting(made[-1])
 
@@ -273,19 +274,27 @@ def test_enough_tokens_prove_that_functions_are_seen(adapting, server):
 
 @pytest.fixture
 def together(server):
-    """Requests whose first replies come when all have been sent."""
+    """Requests whose first replies come when all have been sent; one from which nothing can be
+    learned comes when another has."""
 
     def ask(asking, request, *first):
-        barrier = threading.Barrier(len(first))
+        barrier, learned = threading.Barrier(len(first)), threading.Event()
         replies = iter(first)
 
         def reply(body):
-            barrier.wait(10)
+            barrier.wait(20)
             with server.lock:
-                return next(replies)
+                given = next(replies)
+            if given is UNTOLD:
+                learned.wait(20)
+            return given
+
+        def later(body):
+            learned.set()
+            return SEEN
 
         server.script(*[reply] * len(first))
-        server.always = SEEN
+        server.always = later
         with ThreadPoolExecutor() as pool:
             return list(pool.map(lambda _: pieces(asking, "sync", request), first))
 
@@ -297,7 +306,7 @@ def together(server):
     [
         (OFFERED, [NO_FUNCTIONS] * 4),
         (OFFERED, [UNSEEN] * 4),
-        (OFFERED, [UNSEEN, UNSEEN, replace(UNSEEN, usage=(0, 0)), NO_FUNCTIONS]),
+        (OFFERED, [UNSEEN, UNSEEN, UNTOLD, NO_FUNCTIONS]),
         (CALLED, [IDS] * 4),
         (replace(ASKED, model=OLD), [GONE] * 4),
     ],
