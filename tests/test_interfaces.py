@@ -29,6 +29,7 @@ def _alone(tmp_path, monkeypatch):
         monkeypatch.delenv(each.key_variable or "NO_KEY", raising=False)
         if each.local:
             monkeypatch.setenv(each.base_url_variable, NOBODY)
+    monkeypatch.setattr("agentkit.interfaces._LOOK", 20.0)  # seconds that a slow machine may need
     monkeypatch.chdir(tmp_path)
     for learned in (memory_of, say_once, shared_pace):
         learned.cache_clear()
