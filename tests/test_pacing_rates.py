@@ -40,9 +40,15 @@ async def look(at: int) -> str:
 
 @pytest.fixture
 def limited(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Makes a server that counts in virtual time, as all of pacing does then."""
+    """Makes a server that counts in virtual time, as all of pacing does then.
+
+    Chance is the same each time too: that of the pauses before a request is asked again.
+    """
     monkeypatch.setattr("agentkit.paced.Pace", partial(Pace, clock=virtual_now))
-    return partial(LimitedServer, minute=60.0, clock=virtual_now)
+    before = random.getstate()
+    random.seed(0)
+    yield partial(LimitedServer, minute=60.0, clock=virtual_now)
+    random.setstate(before)
 
 
 class Far(httpx.AsyncBaseTransport):
