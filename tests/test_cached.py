@@ -1,6 +1,7 @@
 """Results that are kept for a while."""
 
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def test_nothing_is_kept_without_being_asked_for():
 def test_an_old_result_is_not_given_again(monkeypatch):
     toolbox, calls = counting(cache=60)
     now = [0.0]
-    monkeypatch.setattr(cached_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(cached_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     for now[0] in (0.0, 59.0, 60.0, 61.0):
         toolbox.call(call("double", n=1))
 

@@ -300,7 +300,7 @@ def test_a_request_may_end_in_the_middle_of_anything(paced, clock):
     pace._clock = now
     working = threading.Thread(target=sent, args=(pace,), daemon=True)
     working.start()
-    working.join(10)
+    working.join(20)
 
     assert not working.is_alive()
     assert (sent(pace), left) != (None, [])
