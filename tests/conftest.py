@@ -11,6 +11,7 @@ from typing import Any
 
 import certifi
 import pytest
+from hypothesis import HealthCheck, settings
 from model_server import ModelServer
 
 from agentkit import Agent, Delta, HTTPInterface, Request, Response, Run, prices
@@ -20,6 +21,8 @@ from agentkit.paced import shared_pace
 
 KEY = "gsk_test0123456789abcdefABCDEF"
 
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")  # a machine that is busy makes no example slow
 
 GROUPS = {"servers": "gateway", "test_page_in_chromium.py": "browser"}
 """What only one process is to install and start, by a part of the path of its tests."""

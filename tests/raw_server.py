@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -97,6 +99,7 @@ class RawServer:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, 0), family=family, backlog=400)
         self._threads: list[threading.Thread] = []
+        self._marks: dict[object, threading.Event] = {}
         self._lock = threading.Lock()
         self.port = self._listener.getsockname()[1]
         self.requests: list[bytes] = []
@@ -115,22 +118,25 @@ class RawServer:
     def _accept(self) -> None:
         while True:
             try:
-                line, _ = self._listener.accept()
+                line, caller = self._listener.accept()
             except OSError:
                 return
-            with self._lock:  # its script waits until `join` can find it, and it has begun
+            if mark := self._marks.pop(caller, None):
+                line.close()
+                mark.set()
+                continue
+            with self._lock:  # `join` waits until it can find all of them, and they have begun
                 thread = threading.Thread(target=self._serve, args=(line, self.connections))
                 self.connections += 1
+                self.open += 1
+                self.most_open = max(self.open, self.most_open)
                 thread.start()
                 self._threads.append(thread)
 
     def _serve(self, line: socket.socket, number: int) -> None:
-        line.settimeout(PATIENCE)
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with self._lock:
-            self.open += 1
-            self.most_open = max(self.open, self.most_open)
         try:
+            line.settimeout(PATIENCE)
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with line, suppress(ConnectionError, ssl.SSLError):
                 if self._tls is not None:
                     line = self._tls.wrap_socket(line, server_side=True)
@@ -146,15 +152,35 @@ class RawServer:
         Raises:
             AssertionError: The client holds one open.
         """
+        self._catch_up()
         with self._lock:
             threads = [*self._threads]
         for thread in threads:
             thread.join(PATIENCE / 2)
             assert not thread.is_alive(), "a connection is still open"
 
+    def collect_until_closed(self) -> None:
+        """Collect garbage until no connection is open; another thread may do so just now."""
+        deadline = time.monotonic() + PATIENCE
+        self._catch_up()
+        while self.open:
+            assert time.monotonic() < deadline, "a connection is still open"
+            gc.collect()
+            time.sleep(0.001)
+
+    def _catch_up(self) -> None:
+        """Accept what clients opened up to now, by a connection of one's own behind theirs."""
+        with socket.socket(self._listener.family) as last:
+            last.bind((self._host, 0))
+            mark = self._marks[last.getsockname()] = threading.Event()
+            last.connect(self._listener.getsockname())
+            assert mark.wait(PATIENCE), "the server does not accept any more"
+
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._accepting.join()
-        if kind is None:
-            self.join()
+        try:
+            if kind is None:
+                self.join()
+        finally:
+            self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+            self._accepting.join()

@@ -132,7 +132,7 @@ class AsyncLine(asyncio.Protocol):
         """Close it, without waiting; one of a loop that is closed can only be forgotten."""
         if self._loop.is_closed():
             self._forget(self)
-        else:
+        elif not self.lost.done():  # asyncio cannot abort what it closed once all was sent
             self._transport.abort()
 
     def later(self, work: Callable[[], None]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import select
 import threading
+import time
 
 import httpx
 import pytest
@@ -163,12 +165,31 @@ def test_an_error_in_a_body_names_its_request(stage):
     paced = Paced(CHUNKED)
     with RawServer(paced) as server:
         paced.go_on()
-        reply = stage.send(server.url, timeout={"read": 0.05})
+        reply = stage.send(server.url)
+        reply.stream._timeout = 0.05  # the head may take its time
         with pytest.raises(httpx.ReadTimeout) as raised:
             list(stage.pieces(reply))
         server.join()
 
     assert raised.value.request.url == server.url
+
+
+def test_the_read_timeout_counts_from_one_piece_to_the_next(stage):
+    paced = Paced(CHUNKED, *(chunk(b"%d" % at) for at in range(8)))
+    with RawServer(paced) as server:
+        paced.go_on()
+        reply = stage.send(server.url)
+        reply.stream._timeout = 0.05  # less than all of it takes
+        line = reply.extensions["network_stream"].get_extra_info("socket")
+        pieces, got = stage.pieces(reply), b""
+        for _ in range(8):
+            paced.go_on()
+            assert select.select([line], [], [], PATIENCE)[0]  # it is there when it is asked for
+            time.sleep(0.01)
+            got += next(pieces)
+        stage.end(reply)
+
+    assert got == b"01234567"
 
 
 class Flood:

@@ -6,6 +6,7 @@ import gzip
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -56,7 +57,7 @@ def test_a_reply_tells_what_httpx_replies_tell(stage):
 
 def test_a_client_of_httpx_can_use_it(stage):
     made = httpx.Client if stage.mode == "sync" else httpx.AsyncClient
-    client = made(transport=stage.transport, headers={"X-A": "b"})
+    client = made(transport=stage.transport, headers={"X-A": "b"}, timeout=PATIENCE)
     with RawServer(answers(HELLO, CHUNKED)) as server:
         for _ in range(2):
             got = client.post(server.url, json=[1])
@@ -148,7 +149,8 @@ def test_what_comes_on_an_idle_connection_ends_it(stage):
         peer.send(HELLO)
         said.wait(PATIENCE)
         peer.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
-        peer.line.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # whoever reads that may have hung up already
+            peer.line.shutdown(socket.SHUT_WR)
         peer.wait_for_end()
 
     with RawServer(chatty, answers(HELLO)) as server:
@@ -228,7 +230,8 @@ def test_a_refused_connection_is_a_connect_error_with_its_cause(stage):
     assert raised.value.request.method == "GET"
 
 
-@pytest.mark.parametrize("host", ["nobody.invalid", "x" * 70 + ".invalid"])
+# The one is too long for any server of names to be asked, the other for Python to try.
+@pytest.mark.parametrize("host", ["x" * 60 + ".x" * 120, "x" * 70 + ".invalid"])
 def test_an_unknown_host_is_a_connect_error_with_its_cause(stage, host):
     with pytest.raises(httpx.ConnectError) as raised:
         stage.fetch(f"http://{host}/")
@@ -265,27 +268,9 @@ def test_a_server_that_stops_is_a_read_timeout(stage, part, timeout):
     assert raised.value.request.url == server.url
 
 
-def test_the_read_timeout_counts_from_one_piece_to_the_next(stage):
-    turn = threading.Event()
-
-    def slow(peer: Peer) -> None:
-        peer.request()
-        peer.send(OK + b"Content-Length: 8\r\n\r\n")
-        for at in range(8):
-            turn.wait(0.1)  # nobody sets it
-            peer.send(b"%d" % at)
-        peer.wait_for_end()
-
-    with RawServer(slow) as server:
-        reply = stage.fetch(server.url, timeout={"read": 0.6})
-        stage.close()
-
-    assert reply.text == "01234567"
-
-
 def test_a_timeout_of_one_request_is_not_that_of_the_next(stage):
     with RawServer(answers(HELLO, HELLO, OK)) as server:
-        stage.fetch(server.url, timeout={"read": 5})
+        stage.fetch(server.url)
         stage.fetch(server.url, timeout={"read": None})
         with pytest.raises(httpx.ReadTimeout):
             stage.fetch(server.url, timeout={"read": 0.05})

@@ -166,6 +166,7 @@ def trusted(authority: trustme.CA, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
 
+@pytest.mark.usefixtures("lingering")
 def test_certificates_of_the_environment_are_believed(tls, trusted, mode, stream):
     with ModelServer(tls) as server:
         server.script(call("look", at=1), "Done.")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,9 +167,7 @@ def _running(python: Path, place: Path, upstream: str) -> Iterator[str]:
     """LiteLLM's address; one that was installed and does not start is a failure, no skip."""
     config, log = place / "config.yaml", place / "log"
     config.write_text(json.dumps(_config(upstream)), encoding="utf-8")  # JSON is YAML
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     at = ["--config", config, "--host", "127.0.0.1", "--port", str(port)]
     # Nothing else of ours: keys and a DATABASE_URL would be taken up.
     environment = {
@@ -193,6 +192,15 @@ def _running(python: Path, place: Path, upstream: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             process.kill()  # it holds nothing, and its own way out takes seconds
+
+
+def _free_port() -> int:
+    """One that no system gives to connections, as it is to be free when LiteLLM has been loaded."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("No port is free.")
 
 
 def _config(upstream: str) -> dict[str, Any]:
