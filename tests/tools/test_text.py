@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentkit import Toolbox
+from agentkit.safe import run_program
 from agentkit.testing import call
 from agentkit_tools import _apart
 from agentkit_tools import text as text_module
@@ -54,6 +55,18 @@ def test_a_pattern_that_runs_for_ever_is_stopped(asked, monkeypatch, pattern):
 
     assert "stopped after 0.5 seconds" in asked(
         "find_pattern", pattern=pattern, text="a" * 60 + "b"
+    )
+
+
+def test_where_nobody_looks_at_the_clock_the_limit_of_processor_time_says_the_same(
+    asked, monkeypatch
+):
+    monkeypatch.setattr(_apart, "_SECONDS", 0.5)
+    patient = {"timeout": 60}
+    monkeypatch.setattr(_apart, "run_program", lambda *a, **b: run_program(*a, **b | patient))
+
+    assert "stopped after 0.5 seconds" in asked(
+        "find_pattern", pattern="(a+)+$", text="a" * 60 + "b"
     )
 
 
