@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 from agentkit.errors import JournalError
 
 _BUSY = 60.0  # seconds to wait for others that write
+_PAUSE = 0.005  # seconds between two tries where SQLite itself does not wait
 _APPLICATION = 0x616B6A31  # "akj1": so that another program's file is not taken for a journal
 
 _MIGRATIONS = (
@@ -114,10 +116,13 @@ def unusable(path: Path, error: Exception) -> JournalError:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _log_ahead(connection)
     # A killed process loses nothing by NORMAL; where the power fails, the last events may be lost.
     connection.execute("PRAGMA synchronous = NORMAL")
-    if _version(connection, path) == len(_MIGRATIONS):
+    connection.execute("BEGIN")  # so that what is looked at is of one moment
+    version = _version(connection, path)
+    connection.execute("COMMIT")
+    if version == len(_MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
     for number in range(_version(connection, path), len(_MIGRATIONS)):
@@ -126,6 +131,19 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {number + 1}")
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute("COMMIT")
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Have it write ahead in a log. SQLite does not wait here for others that open a new file."""
+    end = time.monotonic() + _BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE)
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

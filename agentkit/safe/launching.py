@@ -10,16 +10,18 @@ import signal
 import sys
 
 
-def main(report: str, limits: str, program: str, *arguments: str) -> None:
-    """Become the program; if that fails, write the reason to the descriptor `report`.
+def main(line: str, limits: str, program: str, *arguments: str) -> None:
+    """Become the program once the caller sees to its end; if that fails, write the reason.
 
     Args:
-        report: The number of a descriptor, which the program does not inherit.
+        line: The number of the socket to the caller, which the program does not inherit.
         limits: Such as `RLIMIT_CORE=0,RLIMIT_CPU=5`.
         program: The path of the program.
         arguments: What it is called with, its own name first.
     """
-    os.set_inheritable(int(report), False)
+    os.set_inheritable(int(line), False)
+    if not os.read(int(line), 1):  # the caller was interrupted before
+        return
     os.umask(os.umask(0o077) | 0o022)  # nobody else may write what it makes
     for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # by Python; a program would inherit that
         signal.signal(ignored, signal.SIG_DFL)
@@ -29,9 +31,7 @@ def main(report: str, limits: str, program: str, *arguments: str) -> None:
             _limit(getattr(resource, name), int(value))
         os.execv(program, arguments)
     except (OSError, ValueError, MemoryError) as error:
-        os.write(
-            int(report), str(getattr(error, "strerror", None) or error or "no memory").encode()
-        )
+        os.write(int(line), str(getattr(error, "strerror", None) or error or "no memory").encode())
         os._exit(127)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ _POSIX = os.name == "posix"
 _CHUNK = 65_536  # bytes; what a pipe holds on Linux
 _SHORTEST, _LONGEST = 0.001, 0.02  # seconds between two looks whether the process has ended
 _LAST = 5.0  # seconds for the system to end a killed process, and for the last output of Windows
+_BEGIN = b"1"  # what the launcher waits for; it ends without it where its caller has ended before
 _LAUNCHER = os.path.join(os.path.dirname(__file__), "launching.py")
 
 Process = subprocess.Popen[bytes]
@@ -84,22 +86,21 @@ def run(program: str, job: Job) -> Served:
         return serve_by_threads(_start(job, [program, *job.arguments[1:]], ()), job)
     if not sys.executable or getattr(sys, "frozen", False):  # it would start this program again
         raise ConfigError("Programs are run from a Python interpreter, not from a frozen program.")
-    report, its_report = os.pipe()
-    try:
-        limits = ",".join(f"{name}={value}" for name, value in job.limits.items())
-        python = [sys.executable, "-I", "-S", "-X", "utf8", _LAUNCHER]
-        launch = [*python, str(its_report), limits, program, *job.arguments]
-        try:
-            process = _start(job, launch, (its_report,))
-        finally:
-            os.close(its_report)
-        served = serve_by_selector(process, job)
-        os.set_blocking(report, False)
-        if why := _said(report):
+    limits = ",".join(f"{name}={value}" for name, value in job.limits.items())
+    python = [sys.executable, "-I", "-S", "-X", "utf8", _LAUNCHER]
+    line, its_line = socket.socketpair()
+    with line:
+        with its_line:
+            its = its_line.fileno()
+            launch = [*python, str(its), limits, program, *job.arguments]
+            process = _start(job, launch, (its,))
+        with _ended_at_last(process):
+            with suppress(OSError):  # it has ended already
+                line.send(_BEGIN)
+            served = serve_by_selector(process, job)
+        if why := _said(line):
             raise ToolError(f"{job.arguments[0]!r} cannot be run: {why}.")
-        return served
-    finally:
-        os.close(report)
+    return served
 
 
 def serve_by_selector(process: Process, job: Job) -> Served:
@@ -253,9 +254,10 @@ def _with_code(process: Process, served: Served) -> Served:
     return served
 
 
-def _said(report: int) -> str:
-    """What the launcher wrote; nothing where it became the program."""
+def _said(line: socket.socket) -> str:
+    """What the launcher wrote; nothing where it became the program, or was ended before."""
+    line.setblocking(False)
     try:
-        return os.read(report, _CHUNK).decode("utf-8", "replace")
-    except BlockingIOError:
+        return line.recv(_CHUNK).decode("utf-8", "replace")
+    except OSError:
         return ""

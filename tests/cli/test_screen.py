@@ -42,29 +42,36 @@ def test_a_wait_does_not_come_between_the_streamed_text(capsys):
 
 
 WAITS = """
-import time
+import sys
+from types import SimpleNamespace
 from agentkit import Wait
-from agentkit.cli.screen import LiveScreen
-screen = LiveScreen()
-screen.show(Wait(1.1, "groq: [30] requests\\x1b[2J a minute"))
-time.sleep(1.6)
-screen.close()
+from agentkit.cli import screen
+now = 0.0
+screen.time = SimpleNamespace(monotonic=lambda: now)
+shown = screen.LiveScreen()
+shown.show(Wait(1.1, "groq: [30] requests\\x1b[2J a minute"))
+for following in (0.5, 1.5):
+    sys.stdin.readline()
+    now = following
+sys.stdin.readline()
+shown.close()
 """
 
 
 def test_on_a_terminal_a_wait_counts_down_to_the_model(command):
+    """Each line ends a moment, in the file's own time."""
     (command.place / "waits.py").write_text(WAITS)
-    _, shown = command.on_terminal("tools", "list", "--tools", "waits.py").end()
-    places = [
-        shown.index(f"{text}")
-        for text in (
-            "waiting 2 s: groq: [30] requests a minute",
-            "waiting 1 s: groq: [30] requests a minute",
-            "waiting for the model",
-        )
-    ]
+    terminal = command.on_terminal("tools", "list", "--tools", "waits.py")
+    for text in (
+        "waiting 2 s: groq: [30] requests a minute",
+        "waiting 1 s: groq: [30] requests a minute",
+        "waiting for the model",
+    ):
+        terminal.until(text)
+        terminal.type("\n")
+    _, shown = terminal.end()
 
-    assert places == sorted(places)
+    assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l")  # the cursor is back
 
 
 @pytest.mark.parametrize(

@@ -71,11 +71,11 @@ def test_a_missing_extra_is_one_line_that_says_what_to_install(missing):
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(command):
-    process = command.begin("tools", "call", "repeat", "--tools", "long.py")
     (command.place / "long.py").write_text(
         "from agentkit import tool\n\n\n@tool(max_chars=None)\ndef repeat() -> str:\n"
         '    """Say much."""\n    return "much\\n" * 1_000_000\n'
     )
+    process = command.begin("tools", "call", "repeat", "--tools", "long.py")
     assert process.stdout is not None
     assert process.stdout.readline() == "much\n"
     process.stdout.close()

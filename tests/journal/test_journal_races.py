@@ -257,10 +257,11 @@ def test_a_run_that_is_collected_as_garbage_in_the_middle_of_writing_hangs_nothi
     holder = Holder()
     holder.me, holder.events = holder, agent(journal, [], "Hi.").iter("Go", run_id="left")
     next(holder.events)
+    held, ended = [holder], []
     del holder
-    ended = []
 
     def collect(connection):
+        held.clear()  # not before, as the collector comes by itself too
         gc.collect()
         ended.append(connection.execute("SELECT state FROM runs").fetchone())
 

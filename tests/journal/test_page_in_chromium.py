@@ -1,8 +1,8 @@
 """The page of a run as a person sees it: in real Chromium, without scripts and without a network."""
 
 import struct
-import time
 import zlib
+from dataclasses import replace
 
 import pytest
 from chromium import chromium
@@ -19,10 +19,20 @@ SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 360, "height
 @tool(read_only=True)
 def forecast(city: str) -> str:
     """The forecast for a city."""
-    time.sleep(0.2 if city == "Oslo" else 0.1)
     if city == "Rome":
         raise ValueError(ATTACK)
     return f"{city}: rain. " + "wet " * 300
+
+
+def at_times(events):
+    """The same with times of their own: all takes a second, and the call for Oslo two."""
+    now, timed = 1_800_000_000.0, []
+    for each in events:
+        if each.kind not in ("call", "result"):
+            now += {"begin": 0, "request": 3}.get(each.kind, 1)
+        lasted = 0 if each.kind != "result" else 2 if each.key == "r:1:0" else 1
+        timed.append(replace(each, at=now + lasted))
+    return sorted(timed, key=lambda each: each.at)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +44,7 @@ def address(tmp_path_factory):
     agent.run(f"Will it rain in Oslo? {'really ' * 30}", run_id="r")
     journal = Journal(place / "runs.db")
     file = place / "run.html"
-    file.write_text(page(journal.listed("r"), journal.events("r")), encoding="utf-8")
+    file.write_text(page(journal.listed("r"), at_times(journal.events("r"))), encoding="utf-8")
     journal.close()
     return file.as_uri()
 
@@ -57,7 +67,7 @@ def shown(request, browser, address):
     context = browser.new_context(
         viewport=SIZES[size], color_scheme=colours, java_script_enabled=False, offline=True
     )
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(20_000)
     asked = []
     context.on("request", lambda each: asked.append(each.url))
     opened = context.new_page()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -194,6 +195,23 @@ def test_a_program_inherits_no_descriptor():
         os.close(descriptor)
 
     assert (finished.output, finished.errors) == ("", "")
+
+
+def test_whoever_is_interrupted_while_a_program_starts_leaves_none_behind(monkeypatch, tmp_path):
+    begun = []
+
+    class Interrupted(subprocess.Popen):
+        def __init__(self, *given, **named):
+            super().__init__(*given, **named)
+            begun.append(self)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_program(["touch", "made"], cwd=tmp_path)
+    begun[0].communicate(timeout=20)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_program_has_the_signals_that_it_would_have_from_a_shell():

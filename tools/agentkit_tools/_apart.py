@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import site
 import sys
 import sysconfig
@@ -18,6 +19,7 @@ from agentkit.safe import run_program
 _SECONDS = 5.0
 _MEMORY = 1 << 30  # bytes
 _MAX_OUTPUT = 8_000_000  # bytes
+_OUT_OF_TIME = -getattr(signal, "SIGXCPU", 0)  # on Windows there is no such limit
 
 
 def apart(worker: str, *, seconds: float | None = None, file_size: int = 0, **given: Any) -> Any:
@@ -46,7 +48,7 @@ def apart(worker: str, *, seconds: float | None = None, file_size: int = 0, **gi
         max_output=_MAX_OUTPUT,
         file_size=file_size,
     )
-    if done.timed_out:
+    if done.timed_out or done.code == _OUT_OF_TIME < 0:  # this process may have been too busy
         raise ToolError(f"It was stopped after {seconds:g} seconds. Make it simpler or smaller.")
     if done.cut:
         raise ToolError(f"The result has more than {_MAX_OUTPUT:,} bytes. Ask for less of it.")

@@ -18,6 +18,7 @@ _TEMPORARY = 100_000_000  # bytes of a temporary file, as for sorting
 _LARGEST = 100_000_000_000  # bytes of a database that is written
 _BUSY = 2.0  # seconds to wait for a lock
 _GRACE = 2.0  # seconds more, as the statement itself is stopped in time and says so
+_UNDO = 30.0  # seconds to undo what is half done, whatever the statement had
 
 
 def use_database(database: SafePath, *, seconds: float, write: bool = False, **asked: Any) -> Any:
@@ -51,7 +52,7 @@ def use_database(database: SafePath, *, seconds: float, write: bool = False, **a
     except ToolError:
         if _beside(database, "-journal").kind() == "file":  # it may have been ended while it wrote
             with suppress(ToolError):  # to open it undoes what is half done
-                apart("_worker_sqlite.py", **given | {"wait": 0})
+                apart("_worker_sqlite.py", **given | {"wait": 0, "seconds": _UNDO})
         raise
 
 
