@@ -5,7 +5,7 @@ from typing import Annotated
 
 import pytest
 from docstring_parser import ParseError, parse
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
@@ -224,7 +224,6 @@ LINES = st.tuples(
 ).map("".join)
 
 
-@settings(deadline=None)
 @given(st.lists(LINES, max_size=10).map("\n".join))
 def test_the_parsers_that_are_not_asked_would_have_found_nothing(text: str):
     cleaned = inspect.cleandoc(text)

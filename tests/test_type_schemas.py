@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal, Optional, Union
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
@@ -40,7 +40,6 @@ def written(annotation: Any, default: Any, *, simple: bool) -> str:
     return json.dumps(tool(act).definition.parameters)
 
 
-@settings(deadline=None)
 @given(TYPES, st.sampled_from([None, 1, "a", [1], {"a": None}]))
 def test_the_schema_of_a_simple_type_is_the_one_in_a_model(annotation: Any, default: Any):
     assert written(annotation, default, simple=True) == written(annotation, default, simple=False)

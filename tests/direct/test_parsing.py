@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agentkit.direct.parsing import Head, Parser, parser_class
@@ -227,7 +227,6 @@ def split_replies(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
     return reply, [reply[a:b] for a, b in zip([0, *cuts], [*cuts, len(reply)], strict=True)]
 
 
-@settings(deadline=None)
 @given(split_replies())
 def test_any_split_gives_the_same_reply_with_either_parser(split):
     reply, pieces = split
@@ -239,7 +238,6 @@ def test_any_split_gives_the_same_reply_with_either_parser(split):
     assert understood(httptools, *pieces) == understood(httptools, reply)
 
 
-@settings(deadline=None)
 @given(split_replies(), st.integers(0, 1000), st.binary(min_size=1, max_size=3))
 def test_what_is_damaged_is_read_or_refused_and_nothing_else(split, at, damage):
     reply, _ = split

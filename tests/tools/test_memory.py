@@ -124,7 +124,9 @@ def test_no_query_is_an_error_for_what_it_means_to_a_search(memory, query):
 
 @given(st.text(max_size=30))
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 def test_whatever_is_remembered_comes_back(tmp_path, note):
     memory = Memory(tmp_path / "fuzz.db")

@@ -144,7 +144,9 @@ def test_a_statement_without_end_is_stopped(place, sql):
     ).map(" ".join)
 )  # fmt: skip
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 def test_whatever_is_asked_the_file_stays_as_it_is(place, asked, sql):
     before = state_of(place)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agentkit import AssistantMessage, FunctionCall, Request, ResultMessage
@@ -38,7 +38,6 @@ def test_a_text_cannot_end_its_own_marks():
     assert forged.count(forged.splitlines()[-1]) == 1
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_marks_come_off_whole(text):
     assert undelimited(delimited(text)) == text
