@@ -34,6 +34,7 @@ READ, CREATE = _SAFE | _BINARY | os.O_RDONLY, _SAFE | _BINARY | os.O_WRONLY | os
 
 _NAME_SURROGATE = 0x20000000  # the bit of those reparse points of Windows that lead elsewhere
 _PAUSES = (0.001, 0.002, 0.004)  # seconds; a file that is just being replaced is looked at again
+SPARE = ".agentkit-"  # how the name of a file begins until it is whole
 _NAMES = 500  # of a directory, to say which one may have been meant
 _WORDS = {
     "directory": "is a directory",
@@ -164,21 +165,36 @@ class Folder:
             if file := self._opened(name):
                 return file
             time.sleep(pause)
-        self.expect(name, "file")
+        if not self._is_being_written(name):
+            self.expect(name, "file")
         raise ToolError(f"{self.called(name)!r} is being changed; try again.")
 
     def scan(self) -> Iterator[tuple[str, os.stat_result]]:
         """Each name in it with its status, in no order."""
         with explained(self.shown):
+            for each in self._entries():
+                with suppress(FileNotFoundError):  # gone since
+                    yield each.name, each.stat(follow_symlinks=False)
+
+    def _entries(self) -> Iterator[os.DirEntry[str]]:
+        with explained(self.shown):
             fd = None if self.fd is None else os.open(".", _LIST, dir_fd=self.fd)
             try:
                 with os.scandir(self.path if fd is None else fd) as entries:
-                    for each in entries:
-                        with suppress(FileNotFoundError):  # gone since
-                            yield each.name, each.stat(follow_symlinks=False)
+                    yield from entries
             finally:
                 if fd is not None:
                     os.close(fd)
+
+    def _is_being_written(self, name: str) -> bool:
+        """Whether its other name is the one that a new file has until it is whole."""
+        found = self.look(name)
+        with suppress(ToolError, FileNotFoundError):  # a directory may be entered and not listed
+            spares = (each for each in self._entries() if each.name.startswith(SPARE))
+            return found is not None and any(
+                os.path.samestat(each.stat(follow_symlinks=False), found) for each in spares
+            )
+        return False
 
     def _opened(self, name: str) -> BinaryIO | None:
         """None where the name does not stand for this file alone: now, and after it was opened."""

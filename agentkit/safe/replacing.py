@@ -9,7 +9,7 @@ import stat
 from contextlib import suppress
 
 from agentkit.errors import ToolError
-from agentkit.safe.opening import CREATE, Folder, explained
+from agentkit.safe.opening import CREATE, SPARE, Folder, explained
 
 # What file systems without hard links answer.
 _NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK}
@@ -28,7 +28,7 @@ def write(folder: Folder, name: str, data: bytes, *, overwrite: bool) -> None:
     old = folder.look(name)
     if old is not None:
         _check_replaceable(folder, name, old, overwrite)
-    spare = folder.inside(f".agentkit-{secrets.token_hex(8)}.tmp")
+    spare = folder.inside(f"{SPARE}{secrets.token_hex(8)}.tmp")
     target = folder.inside(name)
     with explained(folder.called(name)):
         # What is replaced may be private; a new file gets what the system gives new files.

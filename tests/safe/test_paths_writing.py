@@ -87,6 +87,25 @@ def test_a_file_system_without_hard_links_is_written_to(
     assert (base / "new.txt").read_bytes() == b"mine"
 
 
+def test_a_file_that_gets_its_name_just_now_is_no_hard_link(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link, new = os.link, SafePath("new.txt", Root(base))
+    said: list[str] = []
+
+    def slow(source: str, target: str, **more: Any) -> None:
+        link(source, target, **more)
+        with pytest.raises(ToolError) as raised:
+            new.read_text()
+        said.append(str(raised.value))
+
+    monkeypatch.setattr(os, "link", slow)
+    new.write_text("new")
+
+    assert said == ["'new.txt' is being changed; try again."]
+    assert new.read_text() == "new"
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize(
     ("text", "reason"),
