@@ -13,10 +13,9 @@ import httpx
 
 from agentkit.direct.dialing import dial
 from agentkit.direct.outgoing import Origin
-from agentkit.direct.sockets import when_readable
+from agentkit.direct.sockets import AT_ONCE, when_readable
 from agentkit.direct.waiting import Waiting
 
-_AT_ONCE = 64 * 1024  # bytes
 _AHEAD = 256 * 1024  # bytes that may come before somebody reads them
 _NAMES = {"client_addr": "sockname", "server_addr": "peername"}
 
@@ -81,14 +80,14 @@ class AsyncLine(asyncio.Protocol):
         Raises:
             httpx.WriteTimeout: Nothing could be sent for too long.
         """
-        if len(body) <= _AT_ONCE:
+        if len(body) <= AT_ONCE:
             self._transport.write(head + body)
         else:
             self._transport.write(head)
             rest = memoryview(body)
             while rest and not self._ended:
-                self._transport.write(rest[:_AT_ONCE])
-                rest = rest[_AT_ONCE:]
+                self._transport.write(rest[:AT_ONCE])
+                rest = rest[AT_ONCE:]
                 while self._is_full and not self._ended:
                     await self._waiting.wait(timeout, httpx.WriteTimeout)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 
 import httpx
@@ -12,8 +12,8 @@ import httpx
 from agentkit.direct.async_line import AsyncLine
 from agentkit.direct.idle import Idle
 from agentkit.direct.outgoing import Origin, Timeouts, encoded, origin_of, timeouts_of
-from agentkit.direct.parsing import Parser, parser_class
-from agentkit.direct.replies import CLOSED, Held, Received, as_httpx
+from agentkit.direct.parsing import parser_class
+from agentkit.direct.replies import CLOSED, Coming, Held, Received, as_httpx
 from agentkit.direct.sockets import most_connections, prepared
 
 _FAREWELL = 1.0  # seconds for the loop to close what is cut
@@ -51,10 +51,7 @@ class AsyncDirectTransport(httpx.AsyncBaseTransport):
         except httpx.RequestError as error:
             error.request = request
             raise
-        if isinstance(received.body, bytes):
-            return as_httpx(received, httpx.ByteStream(received.body))
-        received.body.request = request
-        return as_httpx(received, received.body)
+        return as_httpx(received, request)
 
     async def exchange(
         self, origin: Origin, method: str, head: bytes, body: bytes, timeouts: Timeouts
@@ -121,19 +118,8 @@ class AsyncDirectTransport(httpx.AsyncBaseTransport):
             await asyncio.wait(lost, timeout=_FAREWELL)
 
 
-class AsyncBody(httpx.AsyncByteStream):
+class AsyncBody(Coming[AsyncLine], httpx.AsyncByteStream):
     """A body that is still coming."""
-
-    def __init__(
-        self,
-        parser: Parser,
-        held: Held[AsyncLine],
-        timeout: float | None,
-        end: Callable[[AsyncLine, bool], None],
-    ) -> None:
-        self._parser, self._held, self._end = parser, held, end
-        self._timeout = timeout
-        self.request: httpx.Request | None = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """What came with one reading of the socket at a time: events are not waited for."""
@@ -154,11 +140,6 @@ class AsyncBody(httpx.AsyncByteStream):
             raise
         finally:
             self._close()
-
-    def _close(self) -> None:
-        line = self._held.let_go()
-        if line is not None:
-            self._end(line, self._parser.reusable)
 
     async def aclose(self) -> None:
         """Give the connection back, or close it if the reply has not ended."""

@@ -10,9 +10,7 @@ from typing import Any
 import httpx
 
 from agentkit.direct.outgoing import Origin
-from agentkit.direct.sockets import when_readable
-
-_AT_ONCE = 64 * 1024  # bytes
+from agentkit.direct.sockets import AT_ONCE, when_readable
 
 
 class Line:
@@ -63,7 +61,7 @@ class Line:
             httpx.WriteTimeout: Nothing could be sent for too long.
         """
         try:
-            if len(body) <= _AT_ONCE:
+            if len(body) <= AT_ONCE:
                 self._send(memoryview(head + body), timeout)
             else:
                 self._send(memoryview(head), timeout)
@@ -88,7 +86,7 @@ class Line:
         """
         try:
             self._wait_at_most(timeout)
-            data = self._socket.recv(_AT_ONCE)
+            data = self._socket.recv(AT_ONCE)
         except (TimeoutError, BlockingIOError, ssl.SSLWantReadError) as error:
             raise httpx.ReadTimeout(str(error)) from error
         except OSError as error:

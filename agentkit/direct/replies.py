@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import httpx
 
-from agentkit.direct.parsing import Head
+from agentkit.direct.parsing import Head, Parser
 
 
 class _HasInfo(Protocol):
@@ -15,7 +16,7 @@ class _HasInfo(Protocol):
 
 
 LineT = TypeVar("LineT", bound=_HasInfo)
-BodyT = TypeVar("BodyT")
+BodyT = TypeVar("BodyT", bound="Coming[Any]")
 
 
 class Held(Generic[LineT]):
@@ -55,6 +56,34 @@ class Held(Generic[LineT]):
         return None
 
 
+class Coming(Generic[LineT]):
+    """A body that is still coming.
+
+    Args:
+        parser: Reads it.
+        held: The connection on which it comes.
+        timeout: Seconds to wait for each part of it.
+        end: Is given the connection at the end, and whether it can serve again.
+    """
+
+    def __init__(
+        self,
+        parser: Parser,
+        held: Held[LineT],
+        timeout: float | None,
+        end: Callable[[LineT, bool], None],
+    ) -> None:
+        self._parser, self._held, self._end = parser, held, end
+        self._timeout = timeout
+        self.request: httpx.Request | None = None  # what errors are to name
+
+    def _close(self) -> None:
+        """Give the connection back, or close it if the reply has not ended."""
+        line = self._held.let_go()
+        if line is not None:
+            self._end(line, self._parser.reusable)
+
+
 class Received(NamedTuple, Generic[BodyT]):
     """A reply whose head is there.
 
@@ -69,11 +98,19 @@ class Received(NamedTuple, Generic[BodyT]):
     held: Held[Any]
 
 
-def as_httpx(
-    received: Received[Any], stream: httpx.SyncByteStream | httpx.AsyncByteStream
-) -> httpx.Response:
-    """A reply as httpx knows it."""
+def as_httpx(received: Received[Any], request: httpx.Request | None = None) -> httpx.Response:
+    """A reply as httpx knows it.
+
+    Args:
+        received: The reply.
+        request: What it is to; errors in its body name that.
+    """
     status, reason, headers, version = received.head
+    stream: Any = received.body
+    if isinstance(stream, bytes):
+        stream = httpx.ByteStream(stream)
+    else:
+        stream.request = request
     extensions = {"http_version": version, "reason_phrase": reason, "network_stream": received.held}
     return httpx.Response(status, headers=headers, stream=stream, extensions=extensions)
 

@@ -10,6 +10,9 @@ from functools import cache
 
 import httpx
 
+AT_ONCE = 64 * 1024
+"""Bytes that are sent, or taken, together."""
+
 _SIMPLE = (500, 100, 1000)  # connections: unknown, at least, at most
 
 

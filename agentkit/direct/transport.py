@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import httpx
@@ -11,8 +11,8 @@ import httpx
 from agentkit.direct.idle import Idle
 from agentkit.direct.line import Line
 from agentkit.direct.outgoing import Origin, Timeouts, encoded, origin_of, timeouts_of
-from agentkit.direct.parsing import Parser, parser_class
-from agentkit.direct.replies import CLOSED, Held, Received, as_httpx
+from agentkit.direct.parsing import parser_class
+from agentkit.direct.replies import CLOSED, Coming, Held, Received, as_httpx
 from agentkit.direct.sockets import prepared
 
 
@@ -45,10 +45,7 @@ class DirectTransport(httpx.BaseTransport):
         except httpx.RequestError as error:
             error.request = request
             raise
-        if isinstance(received.body, bytes):
-            return as_httpx(received, httpx.ByteStream(received.body))
-        received.body.request = request
-        return as_httpx(received, received.body)
+        return as_httpx(received, request)
 
     def exchange(
         self, origin: Origin, method: str, head: bytes, body: bytes, timeouts: Timeouts
@@ -98,19 +95,8 @@ class DirectTransport(httpx.BaseTransport):
         self._idle.close()
 
 
-class Body(httpx.SyncByteStream):
+class Body(Coming[Line], httpx.SyncByteStream):
     """A body that is still coming."""
-
-    def __init__(
-        self,
-        parser: Parser,
-        held: Held[Line],
-        timeout: float | None,
-        end: Callable[[Line, bool], None],
-    ) -> None:
-        self._parser, self._held, self._end = parser, held, end
-        self._timeout = timeout
-        self.request: httpx.Request | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         """What came with one reading of the socket at a time: events are not waited for."""
@@ -119,7 +105,7 @@ class Body(httpx.SyncByteStream):
             while True:
                 data = parser.take()
                 if parser.complete:
-                    self.close()  # now: who sees the end of an answer in it reads no further
+                    self._close()  # now: who sees the end of an answer in it reads no further
                 if data:
                     yield data
                 if parser.complete:
@@ -130,13 +116,11 @@ class Body(httpx.SyncByteStream):
                 error.request = self.request
             raise
         finally:
-            self.close()
+            self._close()
 
     def close(self) -> None:
         """Give the connection back, or close it if the reply has not ended."""
-        line = self._held.let_go()
-        if line is not None:
-            self._end(line, self._parser.reusable)
+        self._close()
 
     def __del__(self) -> None:
-        self.close()  # nobody began to read it
+        self._close()  # nobody began to read it

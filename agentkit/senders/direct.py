@@ -112,8 +112,7 @@ class _Opened:
         headers = _headers(received)
         chunks = iter((body,) if isinstance(body, bytes) else body)
         if "content-encoding" in headers:
-            stream = httpx.ByteStream(body) if isinstance(body, bytes) else body
-            chunks = as_httpx(received, stream).iter_bytes()
+            chunks = as_httpx(received).iter_bytes()
         return Reply(received.head.status, headers, chunks, lambda: _line(received.held))
 
     def __exit__(self, *_: object) -> None:
@@ -156,8 +155,7 @@ class _AsyncOpened:
         headers = _headers(received)
         chunks = _Whole(body) if isinstance(body, bytes) else aiter(body)
         if "content-encoding" in headers:
-            stream = httpx.ByteStream(body) if isinstance(body, bytes) else body
-            chunks = as_httpx(received, stream).aiter_bytes()
+            chunks = as_httpx(received).aiter_bytes()
         return Reply(received.head.status, headers, chunks, lambda: _line(received.held))
 
     async def __aexit__(self, *_: object) -> None:
