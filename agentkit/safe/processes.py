@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -94,17 +94,19 @@ def run(program: str, job: Job) -> Served:
             its = its_line.fileno()
             launch = [*python, str(its), limits, program, *job.arguments]
             process = _start(job, launch, (its,))
-        with _ended_at_last(process):
-            with suppress(OSError):  # it has ended already
-                line.send(_BEGIN)
-            served = serve_by_selector(process, job)
+        served = serve_by_selector(process, job, partial(_let_begin, line))
         if why := _said(line):
             raise ToolError(f"{job.arguments[0]!r} cannot be run: {why}.")
     return served
 
 
-def serve_by_selector(process: Process, job: Job) -> Served:
-    """Serve a process in the caller's own thread, so that none waits for what outlives it."""
+def serve_by_selector(
+    process: Process, job: Job, begin: Callable[[], object] = lambda: None
+) -> Served:
+    """Serve a process in the caller's own thread, so that none waits for what outlives it.
+
+    `begin` lets it begin, once its end is seen to.
+    """
     served, unfed = Served(job.max_output), memoryview(job.stdin)
 
     def feed(pipe: IO[bytes]) -> bool:
@@ -126,6 +128,7 @@ def serve_by_selector(process: Process, job: Job) -> Served:
         (process.stderr, selectors.EVENT_READ, partial(take, served.errors)),
     ]
     with _ended_at_last(process), selectors.DefaultSelector() as selector:
+        begin()
         for pipe, event, handler in handlers:
             if pipe:
                 os.set_blocking(pipe.fileno(), False)
@@ -252,6 +255,12 @@ def _end_group(process: Process) -> None:
 def _with_code(process: Process, served: Served) -> Served:
     served.code = -9 if process.returncode is None else process.returncode
     return served
+
+
+def _let_begin(line: socket.socket) -> None:
+    """Let the launcher become the program."""
+    with suppress(OSError):  # it has ended already
+        line.send(_BEGIN)
 
 
 def _said(line: socket.socket) -> str:
