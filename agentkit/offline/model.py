@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from agentkit.messages import ANSWER
 from agentkit.offline import OfflineInterface
 from agentkit.offline.answers import fill_answer, no_call, question, sentences
 from agentkit.offline.plan import Call, best, plan
 from agentkit.offline.schemas import Function, read_functions
 from agentkit.offline.talk import Done, Talk, read_talk
-
-_FINAL = "final_answer"
 
 
 def reply(body: dict[str, Any]) -> dict[str, Any]:
@@ -40,15 +39,15 @@ def _choice(body: dict[str, Any]) -> str:
 
 def _decide(talk: Talk, functions: tuple[Function, ...], choice: str) -> tuple[list[Call], str]:
     """The calls to make now, or else what to say."""
-    final = next((each for each in functions if each.name == _FINAL), None)
-    offered = tuple(each for each in functions if each.name != _FINAL)
+    final = next((each for each in functions if each.name == ANSWER), None)
+    offered = tuple(each for each in functions if each.name != ANSWER)
     planned = _forced(talk, offered, choice) if choice[0] == "=" else _planned(talk, offered)
     if not planned and choice == "required" and final is None:
         nearest = best(talk.whole, offered)
         planned = [nearest] if nearest else []
     ready = [each for each in planned if not each.missing or choice != "auto"]
     due = [each for each in ready if not _is_done(each, talk.done)]
-    if due and choice != f"={_FINAL}":
+    if due and choice != f"={ANSWER}":
         return due, ""
     asked = question([each for each in planned if each not in ready])
     if final is not None and not asked:
@@ -76,7 +75,7 @@ def _is_done(call: Call, done: tuple[Done, ...]) -> bool:
 
 def _finish(final: Function, talk: Talk) -> tuple[list[Call], str]:
     """The typed final answer, or a question for what it lacks."""
-    done = tuple(each for each in talk.done if each.name != _FINAL)
+    done = tuple(each for each in talk.done if each.name != ANSWER)
     filled = fill_answer(final, done, talk.whole)
     call = Call(final, filled.arguments, filled.missing)
     if filled.missing:

@@ -31,10 +31,16 @@ __all__ = [
 ]
 
 
+_HOMES = {
+    "stream": "ReplyDecoder StreamDecoder WholeDecoder",
+    "written": "clean_name may_be_call written_calls",
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
 def __getattr__(name: str) -> object:
-    if name not in __all__:
+    if name not in _HOME:
         raise AttributeError(f"module 'agentkit.wire' has no attribute {name!r}")
-    home = "stream" if name.endswith("Decoder") else "written"
-    value: object = getattr(__import__(f"agentkit.wire.{home}", fromlist=[name]), name)
+    value: object = getattr(__import__(f"agentkit.wire.{_HOME[name]}", fromlist=[name]), name)
     globals()[name] = value
     return value
