@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
@@ -15,6 +14,7 @@ import httpx
 import pytest
 from conftest import KEY
 from model_server import ModelServer, Raw
+from waiting import until
 
 from agentkit import (
     Agent,
@@ -202,11 +202,12 @@ class TestWithoutClosing:
 
 def _soon_at_most(server: ModelServer, number: int) -> bool:
     """Whether so few connections are open once the server has noticed those that are garbage."""
-    deadline = time.monotonic() + 20
-    while server.open_connections > number and time.monotonic() < deadline:
+
+    def are_few() -> bool:
         gc.collect()
-        time.sleep(0.01)
-    return server.open_connections <= number
+        return server.open_connections <= number
+
+    return until(are_few)
 
 
 @TOOLS
@@ -219,10 +220,10 @@ def test_a_line_that_stays_open_after_the_end_is_hung_up(way, server):
     for _ in range(3):
         assert way.run(way.agent()).output == "Hi"
 
-    deadline = time.monotonic() + 20
-    while any(each.name == "agentkit rest" for each in threading.enumerate()):
-        assert time.monotonic() < deadline, threading.active_count() - threads
-        time.sleep(0.01)
+    def are_gone() -> bool:
+        return all(each.name != "agentkit rest" for each in threading.enumerate())
+
+    assert until(are_gone), threading.active_count() - threads
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])

@@ -6,7 +6,6 @@ import json
 import logging
 import socket
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +14,7 @@ import httpx
 import pytest
 from conftest import KEY, Way
 from model_server import ModelServer, Raw
+from waiting import until
 
 from agentkit import StatusError
 from agentkit.errors import (
@@ -110,9 +110,7 @@ def impatient(elsewhere: Callable[..., Way], server: ModelServer) -> Iterator[Wa
     way = elsewhere()
     way.interface._clients._timeout = httpx.Timeout(20.0, read=0.2)
     yield way
-    deadline = time.monotonic() + 20
-    while not server.requests and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert until(lambda: server.requests)
 
 
 def test_a_server_that_does_not_answer_times_out(impatient, server):

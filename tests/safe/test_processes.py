@@ -5,14 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from enough_time import stopped_after
+from waiting import until
 
 from agentkit import ToolError
 from agentkit.safe import Finished, run_program
@@ -54,14 +53,6 @@ def runs(pid: int) -> bool:
     except FileNotFoundError:  # gone meanwhile, or a system without /proc
         return not Path("/proc/self/stat").exists()
     return state not in "ZX"
-
-
-def until(condition: Callable[[], object]) -> bool:
-    """Wait for what the kernel does in its own time, as to end a killed process."""
-    end = time.monotonic() + 20
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
-    return bool(condition())
 
 
 def ended(pid: str | int) -> bool:
