@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
-from agentkit.agent_settings import (
-    AgentSettings,
-    ResumeOptions,
-    RunOptions,
-    check_options,
-    journal_of,
-    replay_of,
-)
+from agentkit.agent_settings import AgentSettings, RunOptions, check_options, journal_of, replay_of
 from agentkit.approval import Approval, Gate
 from agentkit.beginning import Beginning
 from agentkit.calls import Calls
-from agentkit.driver import adrive, drive
 from agentkit.errors import ConfigError, DefinitionError, JournalError
-from agentkit.events import Event, RunEnded
 from agentkit.interface import Interface, place_of
 from agentkit.interfaces import names_model, open_interface
 from agentkit.limits import Limits
@@ -31,6 +21,7 @@ from agentkit.messages import ANSWER, Request
 from agentkit.reading import READ
 from agentkit.recorder import Record, Start, Store
 from agentkit.run import Run
+from agentkit.runner import Runner
 from agentkit.summary import Summary
 from agentkit.toolbox import Toolbox, ToolSource
 
@@ -42,7 +33,7 @@ T = TypeVar("T")
 InterfaceChoice = Interface | str | Sequence[Interface | str] | None
 
 
-class Agent(Generic[T]):
+class Agent(Runner[T]):
     """Asks a model, runs the function calls that come back, and repeats until the final answer.
 
     It holds no state of a run: one agent serves any number of them, also at the same time.
@@ -145,68 +136,6 @@ class Agent(Generic[T]):
         none = self._journal is None
         return journal_of(os.environ.get("AGENTKIT_JOURNAL") if none else self._journal)
 
-    def run(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
-        """Run until the final answer. Works inside a running event loop too.
-
-        Args:
-            prompt: What the user says.
-            given: See `RunOptions`.
-
-        Raises:
-            LimitError: A limit was reached.
-            InterfaceError: The model gave no usable reply.
-            ConfigError: An option, alias or setting does not fit, or there is nothing to do.
-            DefinitionError: A tool cannot be offered.
-
-        Whatever ends the run, also a KeyboardInterrupt or what a tool raised, carries the run so
-        far as `error.run`. (For Ctrl-C, `asyncio.run` raises a KeyboardInterrupt of its own; the
-        one with the run is its `__context__`.)
-        """
-        events = drive(*self._prepared(prompt, given))
-        return _last([e for e in events if type(e) is RunEnded])
-
-    async def arun(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
-        """`run`, awaited. Sync tools run in threads."""
-        async with aclosing(adrive(*self._prepared(prompt, given))) as events:
-            return _last([e async for e in events if type(e) is RunEnded])
-
-    def iter(
-        self, prompt: str | None = None, **given: Unpack[RunOptions]
-    ) -> Generator[Event, None, None]:
-        """`run` as a stream of events, the last of which is `RunEnded`."""
-        yield from drive(*self._prepared(prompt, given))
-
-    async def aiter(
-        self, prompt: str | None = None, **given: Unpack[RunOptions]
-    ) -> AsyncGenerator[Event, None]:
-        """`iter`, awaited. To leave it early, wrap it: `async with aclosing(agent.aiter(...))`."""
-        async with aclosing(adrive(*self._prepared(prompt, given))) as events:
-            async for event in events:
-                yield event
-
-    def resume(self, run_id: str, **given: Unpack[ResumeOptions]) -> Run[T]:
-        """Go on with a run of the journal that was cut short, also by the end of its process.
-
-        Nothing that is in the journal is asked or called again. A call that had begun and has no
-        result is repeated where its tool is `idempotent` or `read_only`; otherwise the run stops
-        with it in `pending`: `Run.approve` repeats it, `Run.deny` leaves it, `Run.answer` gives its
-        result, and `agent.run(after=run)` goes on. A run that has its answer is given as it is.
-
-        Args:
-            run_id: The run.
-            given: See `ResumeOptions`.
-
-        Raises:
-            JournalError: There is no journal, or no such run in it.
-        """
-        run = self.stored(run_id)
-        return run if run.done else self.run(after=run, **given)
-
-    async def aresume(self, run_id: str, **given: Unpack[ResumeOptions]) -> Run[T]:
-        """`resume`, awaited."""
-        run = self.stored(run_id)
-        return run if run.done else await self.arun(after=run, **given)
-
     def stored(self, run_id: str) -> Run[T]:
         """A run of the journal, so that `run(after=...)` can go on with it; see `resume`.
 
@@ -291,7 +220,3 @@ def _answer(output: Any) -> Answer[Any]:
     from agentkit.answer import Answer
 
     return Answer(output)
-
-
-def _last(ends: list[RunEnded[Any]]) -> Run[Any]:
-    return ends[-1].run
