@@ -226,6 +226,14 @@ class Runs:
         found_run(self._database, run_id)
         return found_steps(self._database, run_id)
 
+    def migrate(self) -> None:
+        """Make or change the tables, if that is to be done; what else is done does so too.
+
+        Raises:
+            DurableError: The database cannot be used.
+        """
+        self._database.prepare()
+
     def close(self) -> None:
         """Close the connections; they are opened again when they are needed."""
         self._database.close()
