@@ -92,6 +92,10 @@ class Worker:
         try:
             self._database.prepare()
             self._database.patiently(self._watch.hold)
+            for name in self._queues:  # those that are there at the start are looked at at once
+                self._database.client.register_queue(
+                    name, polling_interval_sec=_POLL, on_conflict="never_update"
+                )
             self._launch()
         except BaseException:
             self._watch.close()
@@ -122,8 +126,6 @@ class Worker:
         DBOS.listen_queues(self._queues)
         DBOS.launch()
         set_concurrency(self._room)
-        for name in self._queues:
-            DBOS.register_queue(name, polling_interval_sec=_POLL, on_conflict="never_update")
 
     def _room(self) -> int:
         return 0 if self._stopping.is_set() else self._concurrency
