@@ -156,3 +156,12 @@ def answer(
 def migrate(database: DatabaseAddress) -> None:
     """Make or change the tables; workers do so too, one of them, where they may."""
     _opened(database).migrate()
+
+
+@app.command()
+def prune(
+    days: Annotated[float, typer.Option(min=0, help="Forget what ended longer ago.")],
+    database: DatabaseAddress,
+) -> None:
+    """Forget runs that ended long ago; those that are queued, run or wait stay."""
+    write(f"Runs forgotten: {_opened(database).prune(days)}\n")

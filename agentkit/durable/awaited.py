@@ -69,3 +69,7 @@ class AwaitedRuns(Runs):
     async def asteps(self, run_id: str) -> list[DurableStep]:
         """`steps`, awaited."""
         return await in_thread_awaited(self.steps, run_id)
+
+    async def aprune(self, days: float) -> int:
+        """`prune`, awaited."""
+        return await in_thread_awaited(self.prune, days)

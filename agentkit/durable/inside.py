@@ -2,7 +2,8 @@
 
 Each of these was read in dbos 3.4.0: recovery of the runs of a named worker is there, atomic (it
 looks at the row's worker and state in one statement), and not public; so is a limit of runs for one
-worker, where the public one is shared by all workers of a queue.
+worker, where the public one is shared by all workers of a queue. The public way to delete runs does
+not look whether they have been resumed meanwhile.
 """
 
 from __future__ import annotations
@@ -34,8 +35,26 @@ def hand_over(workers: Sequence[str]) -> int:
     return len(DBOS._recover_pending_workflows(list(workers)))
 
 
-def table(engine: sa.Engine, name: str) -> sa.TableClause:
-    """A table of DBOS, to read from."""
+ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+"""The states in which DBOS does nothing more for a run."""
+
+
+def remove(connection: sa.Connection, runs: Sequence[str]) -> list[str]:
+    """Delete those of some runs that have ended, with their steps, and tell which.
+
+    Whoever resumes one meanwhile finds that it is gone, or keeps it from being deleted.
+    """
+    rows = table(connection, "workflow_status")
+    ended = rows.c.workflow_uuid.in_(runs), rows.c.status.in_(ENDED)
+    gone = list(connection.scalars(sa.delete(rows).where(*ended).returning(rows.c.workflow_uuid)))
+    for name in ("workflow_input", "workflow_output", "operation_outputs"):  # the rest cascades
+        part = table(connection, name)
+        connection.execute(sa.delete(part).where(part.c.workflow_uuid.in_(gone)))
+    return gone
+
+
+def table(engine: sa.Engine | sa.Connection, name: str) -> sa.TableClause:
+    """A table of DBOS."""
     schema = None if engine.dialect.name == "sqlite" else "dbos"
     return sa.table(name, *map(sa.column, _COLUMNS), schema=schema)
 

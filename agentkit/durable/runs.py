@@ -20,6 +20,7 @@ from agentkit.durable.listing import (
     found_steps,
     run_so_far,
 )
+from agentkit.durable.pruning import prune
 from agentkit.durable.steps import DECISIONS
 from agentkit.durable.workflow import CANCEL, waiting
 from agentkit.errors import ConfigError, DurableError
@@ -215,6 +216,21 @@ class Runs:
         """
         found_run(self._database, run_id)
         return found_steps(self._database, run_id)
+
+    def prune(self, days: float) -> int:
+        """Forget runs that ended longer ago, with their steps, and tell how many.
+
+        Runs that are queued, run or wait for a person stay, however old they are. New runs use the
+        space.
+
+        Args:
+            days: How long ago.
+
+        Raises:
+            ConfigError: It is not a number from 0 on.
+            DurableError: The database cannot be used.
+        """
+        return prune(self._database, days)
 
     def migrate(self) -> None:
         """Make or change the tables, if that is to be done; what else is done does so too.
