@@ -31,13 +31,13 @@ class Service(BaseHTTPRequestHandler):
     token: str
     timeout = 10  # seconds that a client may say nothing
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_GET(self) -> None:
         if self.path == "/healthz":
             self.answer(200, {"ok": True})
         elif self.may():
             self.tried(self.look)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         if self.may():
             self.tried(self.submit)
 
