@@ -68,7 +68,7 @@ def test_a_run_is_submitted_waited_for_and_looked_at(command, worker):
     assert "submitted with something else" in taken.err
 
     rows = json.loads(command("durable", "list", *PLACE, "--json").out)
-    assert [(row["id"], row["state"]) for row in rows][0] == ("one", "done")
+    assert (rows[0]["id"], rows[0]["state"]) == ("one", "done")
     assert "one  " in command("durable", "list", *PLACE, "--state", "done").out
     assert (
         command("durable", "list", *PLACE, "--state", "failed").out == "There are no such runs.\n"
