@@ -64,6 +64,8 @@ _COLUMNS = (
     "status",
     "executor_id",
     "application_version",
+    "completed_at",
+    "name",
     "function_id",
     "function_name",
     "output",

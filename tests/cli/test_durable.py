@@ -132,6 +132,11 @@ def test_tables_are_made_and_the_address_may_be_in_the_environment(command):
     assert command("durable", "migrate", env=env).code == 0
     assert (command.place / "runs.db").exists()
     assert command("durable", "list", env=env).out == "There are no such runs.\n"
+    assert command("submit", "support", "Go.", "--id", "one", env=env).code == 0
+    assert command("durable", "cancel", "one", env=env).code == 0
+    assert command("durable", "prune", "--days", "1", env=env).out == "Runs forgotten: 0\n"
+    assert command("durable", "prune", "--days", "0", env=env).out == "Runs forgotten: 1\n"
+    assert command("durable", "list", env=env).out == "There are no such runs.\n"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from waiting import until
 
 from agentkit import Agent, tool
-from agentkit.cli.app import start
 from agentkit.durable.pruning import forget_runs
 from agentkit.durable.tables import decisions
 from agentkit.errors import ConfigError, DurableError, StatusError
@@ -94,16 +93,24 @@ def test_what_is_queued_runs_or_waits_is_kept(engine):
     assert rows(runs)[-1] == 0
 
 
-def test_more_runs_than_are_forgotten_at_once(engine, monkeypatch):
+def test_more_runs_than_are_looked_at_at_once(engine, monkeypatch):
     monkeypatch.setattr("agentkit.durable.pruning._AT_ONCE", 3)
-    runs = engine(talking(*["Hello."] * 8))
-    with runs.worker():
-        for number in range(8):
-            runs.submit("talking", "Hello?", run_id=f"run-{number}")
-        assert until(lambda: len(runs.runs(state="done")) == 8)
 
-    assert asyncio.run(runs.aprune(0)) == 8
-    assert ids(runs) == set()
+    @tool(destructive=True)
+    def remove() -> str:
+        """Remove something."""
+        return "gone"
+
+    replies = [call("remove") if number % 3 == 0 else "Hello." for number in range(10)]
+    runs = engine(Agent([remove], ScriptedInterface(*replies), name="talking"))
+    with runs.worker(concurrency=1):
+        for number in range(10):
+            runs.submit("talking", "Hello?", run_id=f"run-{number}")
+        assert until(lambda: not runs.runs(state="queued") and not runs.runs(state="running"))
+
+    assert asyncio.run(runs.aprune(0)) == 6
+    assert {each.state for each in runs.runs()} == {"waiting"}
+    assert len(ids(runs)) == 4
 
 
 def test_a_run_that_is_resumed_meanwhile_is_kept(engine):
@@ -122,12 +129,3 @@ def test_a_run_that_is_resumed_meanwhile_is_kept(engine):
 def test_days_are_a_number_from_0_on(engine, days):
     with pytest.raises(ConfigError, match="days= is a number from 0 on"):
         engine().prune(days)
-
-
-def test_the_command_line_forgets_too(engine, address, capsys):
-    runs = engine(talking("Hello."))
-    with runs.worker():
-        runs.result(runs.submit("talking", "Hello?"))
-
-    assert start(["durable", "prune", "--database", address, "--days", "0"]) == 0
-    assert capsys.readouterr().out == "Runs forgotten: 1\n"
