@@ -27,6 +27,16 @@ SCRIPTS = {
         "The kitchen is warm.\nThe bedroom is cool.\n",
     ),
     "dependencies": ([call("add_note", text="buy milk"), "Saved."], "[('buy milk',)]\n"),
+    "durable_runs": (
+        [
+            call("find_order", number=7),
+            "It is packed.",
+            call("cancel_order", number=7),
+            "I cancelled it.",
+        ],
+        'It is packed.\ncancel_order {"number": 7} waits: cancel_order may destroy something\n'
+        "I cancelled it.\n",
+    ),
     "hello_tool": (
         [call("forecast", city="Oslo", days=1), "Yes, take an umbrella."],
         "Yes, take an umbrella.\n",
@@ -80,6 +90,7 @@ def test_example_runs_on_the_offline_model_without_a_key(name, tmp_path):
         "approval": "Old news was deleted",
         "conversation": "The bedroom is set to 17 degrees.",
         "dependencies": "buy milk",
+        "durable_runs": "Order 7 is cancelled.",
         "hello_tool": "Oslo",
         "streaming": "regn",
         "toolbox_from_class": "{'apple': 12, 'pear': 1}",
