@@ -116,8 +116,7 @@ class Runner(ABC, Generic[T]):
             JournalError: The journal cannot be used.
             StatusError: The server takes no request at all: no key, no credit, or no such model.
         """
-        self._check(given)
-        return each(self._worker(given), items, Window(concurrency, in_order=in_order))
+        return each(self.worker(**given), items, Window(concurrency, in_order=in_order))
 
     def amap(
         self,
@@ -128,12 +127,21 @@ class Runner(ABC, Generic[T]):
         **given: Unpack[ResumeOptions],
     ) -> AsyncGenerator[Outcome[T], None]:
         """`map`, awaited. To leave it early, wrap it: `async with aclosing(agent.amap(...))`."""
-        self._check(given)
-        return aeach(self._worker(given), items, Window(concurrency, in_order=in_order))
+        return aeach(self.worker(**given), items, Window(concurrency, in_order=in_order))
 
-    def _worker(
-        self, given: ResumeOptions
+    def worker(
+        self, **given: Unpack[ResumeOptions]
     ) -> Callable[[int, Item], Coroutine[Any, Any, Outcome[T]]]:
+        """What `map` does with the index of an item and the item, for who sees to the rest.
+
+        Args:
+            given: What all runs are given.
+
+        Raises:
+            ConfigError: A setting of the agent or an option does not fit; at once.
+            DefinitionError: A tool cannot be offered; at once.
+        """
+        self._check(given)
         turns = Turns()
 
         async def work(index: int, item: Item) -> Outcome[T]:

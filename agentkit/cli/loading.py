@@ -20,6 +20,8 @@ from agentkit.errors import closest
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
+    from agentkit import Agent
+
 T = TypeVar("T")
 
 GROUP = "agentkit.tools"
@@ -47,6 +49,24 @@ def load_tools(given: Sequence[str] | None) -> Toolbox:
     for name in names:
         _add(sources, name, _tools_of(name))
     return Toolbox(*sources.values())
+
+
+def load_agent(name: str) -> Agent[Any]:
+    """The agent that `--agent` names: file.py:name or module:name.
+
+    Raises:
+        ConfigError: There is none, or it cannot be imported.
+    """
+    from agentkit import Agent
+
+    found = _FILE.match(name) or _MODULE.match(name)
+    where, inside = found.groups() if found else (name, None)
+    if not inside:
+        raise ConfigError(f"--agent takes file.py:name or module:name, not {name!r}.")
+    agent = _attribute(_loaded(where), where, inside)
+    if not isinstance(agent, Agent):
+        raise ConfigError(f"{name} is no Agent, but a {type(agent).__name__}.")
+    return agent
 
 
 def is_usual(name: str, pack: Toolbox) -> bool:
@@ -174,10 +194,14 @@ def _source(name: str) -> Any:
     if found is None:
         return load_pack(name)
     where, inside = found.groups()
+    module = _loaded(where)
+    return _tools_in(module, where, inside) if inside else module
+
+
+def _loaded(where: str) -> ModuleType:
     if where.endswith(".py") and not Path(where).is_file():
         raise ConfigError(f"There is no file {where!r}.")
-    module = _imported(where, lambda: _module(where))
-    return _attribute(module, where, inside) if inside else module
+    return _imported(where, lambda: _module(where))
 
 
 def _module(where: str) -> ModuleType:
@@ -235,13 +259,18 @@ def _reason(error: BaseException) -> str:
 
 
 def _attribute(module: ModuleType, where: str, path: str) -> Any:
-    from agentkit import Agent
-
     value: Any = module
     for name in path.split("."):
         if not hasattr(value, name):
             raise ConfigError(f"{where} has no {path!r}.{closest(name, dir(value))}")
         value = getattr(value, name)
+    return value
+
+
+def _tools_in(module: ModuleType, where: str, path: str) -> Any:
+    from agentkit import Agent
+
+    value = _attribute(module, where, path)
     if isinstance(value, Agent):
         raise ConfigError(f"{where}:{path} is an agent; its tools are {where}:{path}.toolbox.")
     return value

@@ -1,0 +1,61 @@
+"""From the options of `batch` to an agent and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from agentkit import Agent, ConfigError
+from agentkit.cli.batch.formats import Format
+from agentkit.cli.batch.rows import Rows
+from agentkit.cli.loading import load_agent
+from agentkit.cli.prompts import stdin_is_fed
+from agentkit.cli.running import build_agent, read_options
+
+
+def chosen_agent(name: str | None, own: Mapping[str, Any]) -> Agent[Any]:
+    """The agent that `--agent` names, or that the other options describe.
+
+    Args:
+        name: file.py:name or module:name.
+        own: The options that describe one, by their names; None where one is not given.
+
+    Raises:
+        ConfigError: Both are given, or what is given does not fit.
+        DefinitionError: A tool cannot be offered.
+    """
+    if name is not None:
+        if both := next((each for each, value in own.items() if value), None):
+            raise ConfigError(
+                f"--agent brings its own: leave out --{both}, or set it where the agent is made."
+            )
+        return load_agent(name)
+    return build_agent(
+        own["tools"],
+        own["interface"],
+        own["model"] or "agent",
+        options=read_options(own["option"] or [], False, True),
+        system=own["system"],
+        max_steps=own["max-steps"],
+        approval=own["approval"] or "ask_for_destructive",
+        journal="",
+    )
+
+
+@contextmanager
+def opened_rows(
+    path: str | None, kind: Format | None, template: str | None, id_column: str | None
+) -> Iterator[Rows]:
+    """The rows of a file or stdin.
+
+    Raises:
+        ConfigError: There are none.
+    """
+    if path is None and not stdin_is_fed():
+        raise ConfigError("There are no rows: agentkit batch FILE, or pipe them in.")
+    rows = Rows(path or "-", kind, template, id_column)
+    try:
+        yield rows
+    finally:
+        rows.close()
