@@ -16,6 +16,7 @@ from agentkit.events import Event, RunEnded
 from agentkit.interface import Interface
 from agentkit.loop import Loop
 from agentkit.outcomes import Item, Outcome, Turns, ends_all, read_item
+from agentkit.patience import one_of_many
 from agentkit.recorder import Store
 from agentkit.run import Run
 
@@ -106,7 +107,8 @@ class Runner(ABC, Generic[T]):
             items: Prompts, or mappings with `prompt` and the names of `RunOptions`; any number, as
                 they are taken when their turn comes. With a journal, one whose `run_id` is there
                 is gone on with, and given as it is when it is done.
-            concurrency: The most runs at once; limits of the server are kept in any case.
+            concurrency: The most runs at once. The server's limits are kept in any case; these runs
+                wait for them as long as it takes, where another run gives up after ten minutes.
             in_order: Whether outcomes come in the order of the items, or as they are there.
             given: What all runs are given; an item's own comes first.
 
@@ -145,6 +147,7 @@ class Runner(ABC, Generic[T]):
         turns = Turns()
 
         async def work(index: int, item: Item) -> Outcome[T]:
+            one_of_many.set(True)
             try:
                 prompt, options = read_item(item, cast(RunOptions, given))
                 async with turns.taken(options.get("run_id")):

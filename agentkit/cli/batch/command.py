@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -116,6 +116,7 @@ OwnApproval = Annotated[
 
 
 def batch(
+    context: typer.Context,
     rows: Input = None,
     *,
     agent: AgentName = None,
@@ -139,41 +140,14 @@ def batch(
     """Run an agent for each row of a file, side by side.
 
     Started again after whatever ended it, it goes on where it was: rows that are done are not
-    asked again. All rows are looked at before the first is run.
+    asked again. All rows are looked at before the first is run. Exit codes: 0 all are done, 1 some
+    failed or it could not go on, 4 none failed and some wait for a decision.
 
     \b
     agentkit batch prompts.jsonl --agent my_agent.py:agent -o results.jsonl --concurrency 50
     agentkit batch cities.csv --template "What is {city} known for?" -o results.csv
     agentkit batch prompts.txt -o results.jsonl --retry-failed
-
-    \b
-    Exit codes:
-      0    all rows are done
-      1    some failed, or it could not go on
-      4    none failed, and some wait for a decision
     """
-    from agentkit.cli.batch.carrying import Target, carry_out
-    from agentkit.cli.batch.here import Here
-    from agentkit.cli.batch.making import chosen_agent, opened_rows
+    from agentkit.cli.batch.making import run_batch
 
-    own: dict[str, Any] = {
-        "tools": tools,
-        "interface": interface,
-        "model": model,
-        "option": option,
-        "system": system,
-        "max-steps": max_steps,
-        "approval": approval,
-    }
-    settings: dict[str, Any] = {
-        "concurrency": concurrency,
-        "in_order": not unordered,
-        "retry_failed": retry_failed,
-        "unfinished": {"wait": "ask"}.get(unfinished, unfinished),
-    }
-    with opened_rows(rows, kind, template, id_column) as given:
-        ready = chosen_agent(agent, own)
-        code = carry_out(
-            ready, given, Target.of(output, journal), lambda a, name: Here(a, name, **settings)
-        )
-    raise typer.Exit(code)
+    raise typer.Exit(run_batch(context.params))
