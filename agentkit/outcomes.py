@@ -100,23 +100,33 @@ def ends_all(error: BaseException) -> bool:
 
 
 class Turns:
-    """Lets items with the same `run_id` run one after the other: the second goes on with it."""
+    """Lets what has the same key take turns, in the order in which it comes."""
 
     def __init__(self) -> None:
-        self._busy: dict[str, asyncio.Event] = {}
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
-    async def taken(self, run_id: str | None) -> AsyncGenerator[None, None]:
-        """Wait for those of this id, and have others wait."""
+    async def taken(self, key: str | None) -> AsyncGenerator[None, None]:
+        """Wait for those that came before, and have others wait."""
         import asyncio
 
-        if not run_id:
+        if key is None:
             yield
             return
-        while (busy := self._busy.get(run_id)) is not None:
-            await busy.wait()
-        self._busy[run_id] = asyncio.Event()
+        lock, users = self._locks.get(key) or (asyncio.Lock(), 0)
+        self._locks[key] = lock, users + 1
         try:
-            yield
+            async with lock:
+                yield
         finally:
-            self._busy.pop(run_id).set()
+            lock, users = self._locks.pop(key)
+            if users > 1:
+                self._locks[key] = lock, users - 1
+
+
+def turn_key(options: RunOptions) -> str | None:
+    """What must not run twice at once: a run that is there already, or a conversation."""
+    for name in ("conversation", "run_id"):
+        if value := options.get(name):
+            return f"{name} {value}"
+    return None

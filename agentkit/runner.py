@@ -15,7 +15,7 @@ from agentkit.errors import JournalError
 from agentkit.events import Event, RunEnded
 from agentkit.interface import Interface
 from agentkit.loop import Loop
-from agentkit.outcomes import Item, Outcome, Turns, ends_all, read_item
+from agentkit.outcomes import Item, Outcome, Turns, ends_all, read_item, turn_key
 from agentkit.patience import one_of_many
 from agentkit.recorder import Store
 from agentkit.run import Run
@@ -150,7 +150,7 @@ class Runner(ABC, Generic[T]):
             one_of_many.set(True)
             try:
                 prompt, options = read_item(item, cast(RunOptions, given))
-                async with turns.taken(options.get("run_id")):
+                async with turns.taken(turn_key(options)):
                     return Outcome(index, item, await self._begun_or_gone_on(prompt, options))
             except asyncio.CancelledError as error:
                 task = asyncio.current_task()

@@ -243,6 +243,17 @@ def test_the_same_id_twice_is_one_run(kind, tmp_path):
 
 
 @both
+def test_items_of_one_conversation_are_its_turns_in_their_order(kind, tmp_path):
+    agent = Agent((), Echo(), journal=tmp_path / "runs.db")
+    items = [{"prompt": f"p{n}", "conversation": "ab"[n % 2]} for n in range(20)]
+    found = outcomes(kind, agent, items, concurrency=8)
+    said = [m.content for m in found[-1].run.messages if isinstance(m, UserMessage)]
+
+    assert [each.error for each in found] == [None] * 20
+    assert said == [f"p{n}" for n in range(1, 20, 2)]
+
+
+@both
 def test_a_journal_that_cannot_be_used_ends_all(kind, tmp_path):
     path = tmp_path / "other.db"
     with closing(sqlite3.connect(path)) as connection:

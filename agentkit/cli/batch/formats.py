@@ -23,6 +23,7 @@ _BY_NAME: dict[str, Format] = {
     "tsv": "tsv",
     "txt": "text",
 }
+_DEEP = 100  # levels of JSON in a row
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -120,9 +121,28 @@ def _json_records(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Recor
             refuse(name, number, f"it is no JSON: {error or 'it is nested too deeply'}.")
         if isinstance(value, str):
             value = {PROMPT: value}
+        if text.count("[") + text.count("{") > _DEEP and _is_deep(value):
+            refuse(name, number, f"it is nested more than {_DEEP} levels deep.")
         if not isinstance(value, dict):
             refuse(name, number, f"a row is a JSON object or a text, not {text.strip()[:40]}.")
         yield Record(number, value)
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether values are nested deeper than what looks into them would get."""
+    level = [value]
+    for _ in range(_DEEP):
+        inner = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [
+            part
+            for each in inner
+            if not isinstance(each, str)
+            for part in each
+            if isinstance(part, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _no_number(text: str) -> NoReturn:

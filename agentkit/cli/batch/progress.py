@@ -5,13 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
 
 from agentkit.cli.batch.answers import Answer
 from agentkit.cli.output import note
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 _NEWS = 30.0  # seconds between two lines
 _FRESH = 0.1  # seconds between two looks of the bar
@@ -107,23 +103,26 @@ class Bar:
 
     def __init__(self, tally: Tally) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.progress import BarColumn, Progress, ProgressColumn, Task
+        from rich.text import Text
+
+        class Words(ProgressColumn):
+            """As it is at this moment, also while nothing comes."""
+
+            def render(self, task: Task) -> Text:
+                return Text(tally.line())  # as Text it is not read as markup
 
         self._tally, self._looked = tally, 0.0
-        # Plain text: what a server or a file says is never read as markup.
-        columns: Any = (BarColumn(), TextColumn("{task.description}", markup=False))
-        self._progress: Progress = Progress(
-            *columns, console=Console(stderr=True, highlight=False), transient=True
-        )
-        self._task = self._progress.add_task(tally.line(), total=max(tally.total, 1))
+        console = Console(stderr=True, highlight=False)
+        self._progress = Progress(BarColumn(), Words(), console=console, transient=True)
+        self._task = self._progress.add_task("", total=max(tally.total, 1))
         self._progress.start()
 
     def see(self) -> None:
-        """Show how far it is, if what shows is old."""
+        """Move the bar, if it was not just moved."""
         if (now := time.monotonic()) - self._looked >= _FRESH:
             self._looked = now
-            line = self._tally.line()
-            self._progress.update(self._task, completed=self._tally.seen, description=line)
+            self._progress.update(self._task, completed=self._tally.seen)
 
     def close(self) -> None:
         """Take it away."""

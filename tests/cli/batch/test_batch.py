@@ -416,6 +416,39 @@ def test_a_tool_that_raises_fails_its_row_alone(batch):
     assert batch.rows()[1]["error"] == "ValueError: x crashed\nand burned"
 
 
+@pytest.mark.parametrize("unfinished", ["repeat", "skip"])
+def test_a_call_that_was_cut_short_waits_until_it_is_told_what_to_do(batch, unfinished):
+    batch.server.always = lambda body: (
+        results_in(body)[0] if results_in(body) else FunctionCall("nap", '{"seconds": 60}')
+    )
+    batch.write("in.txt", "sleep")
+    given = ("batch", "in.txt", "-o", "out.jsonl", "--tools", "odd.py:nap", "-i", "groq")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agentkit", *given],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=batch.place,
+        env=batch.command.environment(batch.environment),
+    )
+    assert process.stderr.readline() == "napping\n"
+    process.kill()
+    process.communicate(timeout=30)
+    waits = batch("in.txt", "-o", "out.jsonl", tools="odd.py:nap")
+    error = batch.rows()[0]["error"]
+    (batch.place / "odd.py").write_text(
+        'from agentkit import tool\n\n\n@tool\ndef nap(seconds: float) -> str:\n    "Nap."\n'
+        '    return "rested at last"\n',
+        encoding="utf-8",
+    )
+    done = batch("in.txt", "-o", "out.jsonl", "--unfinished", unfinished, tools="odd.py:nap")
+
+    assert (waits.code, done.code) == (4, 0)
+    assert "may or may not have run" in error
+    assert sum(not results_in(body) for body in batch.server.bodies) == 1
+    said = {"repeat": "rested at last", "skip": "Error: "}[unfinished]
+    assert batch.rows()[0]["output"].startswith(said)
+
+
 def test_on_a_terminal_a_bar_shows_how_far_it_is(batch):
     batch.write("in.txt", *PROMPTS)
     given = ("batch", "in.txt", "-o", "out.jsonl", "--tools", "none", "-i", "groq")

@@ -26,6 +26,12 @@ def test_lines_of_json_are_objects_or_prompts_and_blank_ones_are_none():
     ]
 
 
+def test_a_row_may_be_nested_and_wide():
+    wide = {"a": [[{"b": "["}] * 50] * 50}
+
+    assert read(json.dumps(wide), "jsonl") == [(1, wide)]
+
+
 def test_plain_lines_are_prompts_without_their_ends():
     assert read("\ufeffa \r\n\n b\u2028c\x0b\n", "text") == [
         (1, {"prompt": "a "}),
@@ -66,6 +72,7 @@ def test_nothing_is_no_rows(kind, data):
         ("jsonl", "[1]", "rows, line 1: a row is a JSON object or a text, not [1]."),
         ("jsonl", '{"a": NaN}', "rows, line 1: it is no JSON: NaN is no number of JSON."),
         ("jsonl", "[" * 200_000, "rows, line 1: it is no JSON: "),
+        ("jsonl", '{"a": ' * 101 + "1" + "}" * 101, "rows, line 1: it is nested more than 100"),
         ("jsonl", b'"a"\n"\xff"\n', "rows, line 2: it is no UTF-8"),
         ("text", b"a\nb\xff\n", "rows, line 2: it is no UTF-8"),
         ("csv", b"a\nb\xff\n", "rows, line 2: it is no UTF-8"),
