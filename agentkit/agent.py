@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, overload
@@ -65,6 +66,7 @@ class Agent(Runner[T]):
         replay: A recording that answers in place of the model; a `Replay` says more.
         output: The type of the answer; text if not given. The answer is validated, and a wrong one
             is fed back to the model.
+        name: What it is called among others, as by an `Engine`.
 
     Raises:
         DefinitionError: Two tools have one name, or the output type cannot be validated.
@@ -110,8 +112,10 @@ class Agent(Runner[T]):
         journal: Store | str | os.PathLike[str] | None = None,
         replay: Replay | str | os.PathLike[str] | None = None,
         output: Any = None,
+        name: str = "",
     ) -> None:
         self.toolbox = Toolbox(tools)
+        self.name = name
         self._replay = replay_of(replay)
         self._gate = Gate(self.toolbox, approval, self._replay.waited if self._replay else None)
         self._models = [] if isinstance(model, str) else list(model)
@@ -121,6 +125,7 @@ class Agent(Runner[T]):
         self.instructions = instructions
         self.options = dict(options or {})
         self.limits = limits or Limits()
+        self.approval = approval
         self._given = interface
         self._journal = journal
         self._answer: Answer[T] | None = None if output in (None, str) else _answer(output)
@@ -155,7 +160,23 @@ class Agent(Runner[T]):
             raise JournalError("There is no journal: Agent(journal=...), or AGENTKIT_JOURNAL.")
         safe = [each.name for each in self.toolbox.values() if each.idempotent or each.read_only]
         run: Run[Any] = self.journal.run(run_id, repeat=safe)
+        return self.typed(run)
+
+    def typed(self, run: Run[Any]) -> Run[T]:
+        """A stored run with its answer as `output` has it, if it has one.
+
+        Raises:
+            ConfigError: Its answer does not fit `output`.
+        """
         return replace(run, output=self._answer.given_in(run)) if self._answer and run.done else run
+
+    def around(self, interface: Interface, gate: Gate) -> Agent[T]:
+        """The same agent with another way to the model and to its tools, and without a journal."""
+        other = copy(self)
+        other.toolbox, other._gate, other._journal = gate.toolbox, gate, ""
+        vars(other).pop("journal", None)  # it is kept once it is made
+        vars(other)["interface"] = interface
+        return other
 
     def summarize(self, run: Run[Any]) -> Run[T]:
         """The run with a summary by the model in place of all but its last exchange, to make room.

@@ -27,6 +27,7 @@ class AgentSettings(TypedDict, total=False):
     approval: Approval
     journal: Store | str | os.PathLike[str] | None
     replay: Replay | str | os.PathLike[str] | None
+    name: str
 
 
 class ResumeOptions(TypedDict, total=False):

@@ -8,6 +8,7 @@ AgentkitError
 ├── ArgumentsError           arguments that do not fit a tool
 ├── JournalError             a journal that cannot be used, or has no such run
 ├── ReplayError              a recording that cannot be used, or has no such request
+├── DurableError             a database of durable runs that cannot be used, or has no such run
 ├── InterfaceError           the model gave no usable reply
 │   ├── ConnectError         no connection: refused, DNS, TLS, cut
 │   ├── RequestTimeoutError  no reply in time
@@ -75,6 +76,10 @@ class JournalError(AgentkitError):
 
 class ReplayError(AgentkitError):
     """A recording cannot be used, or has no such request or call."""
+
+
+class DurableError(AgentkitError):
+    """A database of durable runs cannot be used, has no such run, or the run was cancelled."""
 
 
 class InterfaceError(AgentkitError):

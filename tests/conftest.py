@@ -13,6 +13,7 @@ import certifi
 import pytest
 from hypothesis import HealthCheck, settings
 from model_server import ModelServer
+from postgres import Postgres
 
 from agentkit import Agent, Delta, HTTPInterface, Request, Response, Run, prices
 from agentkit.memory import memory_of
@@ -58,6 +59,19 @@ def _nothing_learned() -> None:
     for learned in (memory_of, shared_pace, say_once):
         learned.cache_clear()
     prices._unknown.clear()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for each process of the suite; a test may kill it, the next one starts it again."""
+    with Postgres() as running:
+        yield running
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> str:
+    """The address of a new, empty database of PostgreSQL."""
+    return postgres.fresh_database()
 
 
 @pytest.fixture

@@ -20,8 +20,6 @@ from agentkit.errors import closest
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
-    from agentkit import Agent
-
 T = TypeVar("T")
 
 GROUP = "agentkit.tools"
@@ -49,24 +47,6 @@ def load_tools(given: Sequence[str] | None) -> Toolbox:
     for name in names:
         _add(sources, name, _tools_of(name))
     return Toolbox(*sources.values())
-
-
-def load_agent(name: str) -> Agent[Any]:
-    """The agent that `--agent` names: file.py:name or module:name.
-
-    Raises:
-        ConfigError: There is none, or it cannot be imported.
-    """
-    from agentkit import Agent
-
-    found = _FILE.match(name) or _MODULE.match(name)
-    where, inside = found.groups() if found else (name, None)
-    if not inside:
-        raise ConfigError(f"--agent takes file.py:name or module:name, not {name!r}.")
-    agent = _attribute(_loaded(where), where, inside)
-    if not isinstance(agent, Agent):
-        raise ConfigError(f"{name} is no Agent, but a {type(agent).__name__}.")
-    return agent
 
 
 def is_usual(name: str, pack: Toolbox) -> bool:
@@ -190,15 +170,25 @@ def _tools_of(name: str) -> Toolbox:
 
 
 def _source(name: str) -> Any:
-    found = _FILE.match(name) or _MODULE.match(name)
-    if found is None:
+    if (place := place_of(name)) is None:
         return load_pack(name)
-    where, inside = found.groups()
-    module = _loaded(where)
+    where, inside = place
+    module = module_of(where)
     return _tools_in(module, where, inside) if inside else module
 
 
-def _loaded(where: str) -> ModuleType:
+def place_of(name: str) -> tuple[str, str | None] | None:
+    """The file or module that a name means, and what inside; None for a pack."""
+    found = _FILE.match(name) or _MODULE.match(name)
+    return found and (found[1], found[2])
+
+
+def module_of(where: str) -> ModuleType:
+    """The module of a name or a file, imported.
+
+    Raises:
+        ConfigError: There is none, or it cannot be imported.
+    """
     if where.endswith(".py") and not Path(where).is_file():
         raise ConfigError(f"There is no file {where!r}.")
     return _imported(where, lambda: _module(where))
@@ -258,7 +248,12 @@ def _reason(error: BaseException) -> str:
     return f"{text} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
 
 
-def _attribute(module: ModuleType, where: str, path: str) -> Any:
+def attribute(module: ModuleType, where: str, path: str) -> Any:
+    """What is called `path`, such as `name` or `name.of.this`, in a module.
+
+    Raises:
+        ConfigError: There is none.
+    """
     value: Any = module
     for name in path.split("."):
         if not hasattr(value, name):
@@ -270,7 +265,7 @@ def _attribute(module: ModuleType, where: str, path: str) -> Any:
 def _tools_in(module: ModuleType, where: str, path: str) -> Any:
     from agentkit import Agent
 
-    value = _attribute(module, where, path)
+    value = attribute(module, where, path)
     if isinstance(value, Agent):
         raise ConfigError(f"{where}:{path} is an agent; its tools are {where}:{path}.toolbox.")
     return value

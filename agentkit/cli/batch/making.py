@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from agentkit import Agent, ConfigError
+from agentkit.cli.agents import load_agent
 from agentkit.cli.batch.carrying import Target, carry_out
 from agentkit.cli.batch.formats import Format
 from agentkit.cli.batch.here import Here
 from agentkit.cli.batch.rows import Rows
-from agentkit.cli.loading import load_agent
 from agentkit.cli.prompts import stdin_is_fed
 from agentkit.cli.running import build_agent, read_options
 

@@ -1,0 +1,143 @@
+"""Which workers are alive: each holds a lock that goes with its process or its connection."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+
+from agentkit.durable.database import Database, lock_number
+
+_GRACE = 5.0  # seconds that others have to come back after the database was away
+
+
+class Watch(Protocol):
+    """Holds one worker's lock, and finds workers whose lock nobody holds."""
+
+    def hold(self) -> None:
+        """Take the lock, or see that it is still held."""
+
+    def dead(self, workers: list[str]) -> list[str]:
+        """Those of some workers that are no more. They are locked until `forget`."""
+
+    def forget(self, workers: list[str]) -> None:
+        """Let go of the locks of dead workers."""
+
+    def close(self) -> None:
+        """Let go of the own lock."""
+
+
+def watch(database: Database, worker: str) -> Watch:
+    """The kind of watch that fits the database."""
+    return FileWatch(database, worker) if database.is_sqlite else ServerWatch(database, worker)
+
+
+class ServerWatch:
+    """Locks in PostgreSQL, which the server lets go when a worker's connection ends.
+
+    Args:
+        database: The database.
+        worker: Who holds.
+    """
+
+    def __init__(self, database: Database, worker: str) -> None:
+        self._engine = database.connections(pool_size=1, max_overflow=0)
+        self._worker = worker
+        self._connection: sa.Connection | None = None
+        self._trusted_from = 0.0
+
+    def hold(self) -> None:
+        """See that the lock is held.
+
+        After a connection was lost nobody is called dead for a while: it may be the database that
+        was away, and then all have lost theirs.
+        """
+        if self._connection is not None:
+            try:
+                self._connection.execute(sa.select(1))
+            except sa.exc.DBAPIError:
+                self._drop()
+                self._trusted_from = time.monotonic() + _GRACE
+                raise
+            return
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(sa.select(sa.func.pg_advisory_lock(_number(self._worker))))
+        self._connection = connection
+
+    def dead(self, workers: list[str]) -> list[str]:
+        """Those whose lock can be had."""
+        if self._connection is None or time.monotonic() < self._trusted_from:
+            return []
+        return [each for each in workers if self._asked("pg_try_advisory_lock", each)]
+
+    def forget(self, workers: list[str]) -> None:
+        """Let go."""
+        for each in workers:
+            self._asked("pg_advisory_unlock", each)
+
+    def _asked(self, function: str, worker: str) -> bool:
+        assert self._connection is not None
+        return bool(self._connection.scalar(sa.select(getattr(sa.func, function)(_number(worker)))))
+
+    def close(self) -> None:
+        """End the connection, and so the lock."""
+        self._drop()
+        self._engine.dispose()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+
+def _number(worker: str) -> int:
+    return lock_number(f"worker {worker}")
+
+
+class FileWatch:
+    """Locked files beside SQLite's, which the system lets go when a process ends.
+
+    Args:
+        database: The database.
+        worker: Who holds.
+    """
+
+    def __init__(self, database: Database, worker: str) -> None:
+        self._folder = Path(f"{database.url.database}.workers")
+        self._worker = worker
+        self._held: dict[str, FileLock] = {}
+
+    def hold(self) -> None:
+        """See that the lock is held."""
+        if self._worker not in self._held:
+            self._folder.mkdir(exist_ok=True)
+            self._take(self._worker)
+
+    def dead(self, workers: list[str]) -> list[str]:
+        """Those whose lock can be had."""
+        return [each for each in workers if self._take(each)]
+
+    def forget(self, workers: list[str]) -> None:
+        """Let go, and remove what they left."""
+        for each in workers:
+            if lock := self._held.pop(each, None):
+                os.unlink(lock.lock_file)
+                lock.release()
+
+    def close(self) -> None:
+        """Let go of all."""
+        self.forget(list(self._held))
+
+    def _take(self, worker: str) -> bool:
+        lock = FileLock(self._folder / f"{worker}.lock", blocking=False, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            return False
+        self._held[worker] = lock
+        return True
