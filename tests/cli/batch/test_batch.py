@@ -122,7 +122,7 @@ def test_started_again_nothing_that_is_done_is_asked_and_the_output_is_the_same(
 
     assert again.code == 0
     assert "3 rows (3 of them before): 3 done" in again.err
-    assert batch.asked == PROMPTS
+    assert sorted(batch.asked) == PROMPTS
     assert batch.text("out.jsonl") == first
 
 
@@ -162,7 +162,7 @@ def test_a_row_that_fails_stops_no_other_and_is_tried_again_when_told(batch):
     assert json.loads(kept.splitlines()[1])["error"].startswith("StatusError: The server answered")
     assert "--retry-failed" in first.err
     assert "1 failed" in first.err
-    assert batch.asked == [*PROMPTS, "pear"]
+    assert sorted(batch.asked) == ["apple", "pear", "pear", "plum"]
     assert [each["output"] for each in batch.rows()] == ["APPLE", "PEAR", "PLUM"]
 
 
