@@ -77,7 +77,7 @@ def finished(batch):
 def wait_for(batch, process, wanted):
     """Wait until a batch has made so many requests, as long as it makes any."""
     while (seen := len(batch.server.requests)) < wanted and process.poll() is None:
-        assert until(lambda: len(batch.server.requests) > seen or process.poll() is not None)  # noqa: B023 - it is called at once
+        assert until(lambda: len(batch.server.requests) > seen or process.poll() is not None)
 
 
 @pytest.mark.parametrize("order", ["in order", "unordered"])
