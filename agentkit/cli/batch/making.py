@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from agentkit import Agent, ConfigError
 from agentkit.cli.agents import load_agent
-from agentkit.cli.batch.carrying import Target, carry_out
+from agentkit.cli.batch.carrying import carry_out
 from agentkit.cli.batch.formats import Format
-from agentkit.cli.batch.here import Here
+from agentkit.cli.batch.machine import Machine
 from agentkit.cli.batch.rows import Rows
 from agentkit.cli.prompts import stdin_is_fed
 from agentkit.cli.running import build_agent, read_options
@@ -36,8 +38,13 @@ def run_batch(given: Mapping[str, Any]) -> int:
     }
     with opened_rows(*(given[name] for name in ("rows", "kind", "template", "id_column"))) as rows:
         agent = chosen_agent(given["agent"], {name: given[name] for name in _OF_AN_AGENT})
-        target = Target.of(given["output"], given["journal"])
-        return carry_out(agent, rows, target, lambda ready, name: Here(ready, name, **settings))
+        output = None if given["output"] == "-" else _path(given["output"])
+        place = Machine(agent, _path(given["journal"]), settings)
+        return carry_out(rows, output, place)
+
+
+def _path(given: str | None) -> Path | None:
+    return Path(os.path.expanduser(given)) if given else None
 
 
 def chosen_agent(name: str | None, own: Mapping[str, Any]) -> Agent[Any]:
