@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from agentkit.durable.gathering import Gathering
 from agentkit.durable.listing import DurableRun, DurableStep
 from agentkit.durable.runs import Runs, pauses, too_late
 from agentkit.messages import FunctionCall
@@ -73,3 +74,7 @@ class AwaitedRuns(Runs):
     async def aprune(self, days: float) -> int:
         """`prune`, awaited."""
         return await in_thread_awaited(self.prune, days)
+
+    def gathering(self) -> Gathering:
+        """What waits for many runs at once, on one event loop."""
+        return Gathering(self.database)

@@ -180,7 +180,7 @@ def test_the_query_by_which_workers_are_scaled_counts_runs(database):
     for queue in ("agentkit", "agentkit", "elsewhere"):
         engine.submit("support", "Go.", queue=queue)
 
-    with engine._database.engine.connect() as connection:
+    with engine.database.engine.connect() as connection:
         counted = connection.scalar(sa.text(query))
     engine.close()
 

@@ -26,7 +26,7 @@ def ids(runs):
 
 def rows(runs):
     """How many rows there are of runs, in each table that has them."""
-    engine = runs._database.engine
+    engine = runs.database.engine
     schema = None if engine.dialect.name == "sqlite" else "dbos"
     tables = ("workflow_status", "workflow_input", "workflow_output", "operation_outputs")
     with engine.connect() as connection:
@@ -120,7 +120,7 @@ def test_a_run_that_is_resumed_meanwhile_is_kept(engine):
         runs.cancel(run_id)
     runs.resume("resumed")  # by somebody else, after they were found
 
-    assert forget_runs(runs._database, ["resumed", "cancelled", "none"]) == 1
+    assert forget_runs(runs.database, ["resumed", "cancelled", "none"]) == 1
     with runs.worker():
         assert runs.result("resumed").output == "Hello."
 
