@@ -170,14 +170,28 @@ def _tools_of(name: str) -> Toolbox:
 
 
 def _source(name: str) -> Any:
-    found = _FILE.match(name) or _MODULE.match(name)
-    if found is None:
+    if (place := place_of(name)) is None:
         return load_pack(name)
-    where, inside = found.groups()
+    where, inside = place
+    module = module_of(where)
+    return _tools_in(module, where, inside) if inside else module
+
+
+def place_of(name: str) -> tuple[str, str | None] | None:
+    """The file or module that a name means, and what inside; None for a pack."""
+    found = _FILE.match(name) or _MODULE.match(name)
+    return found and (found[1], found[2])
+
+
+def module_of(where: str) -> ModuleType:
+    """The module of a name or a file, imported.
+
+    Raises:
+        ConfigError: There is none, or it cannot be imported.
+    """
     if where.endswith(".py") and not Path(where).is_file():
         raise ConfigError(f"There is no file {where!r}.")
-    module = _imported(where, lambda: _module(where))
-    return _attribute(module, where, inside) if inside else module
+    return _imported(where, lambda: _module(where))
 
 
 def _module(where: str) -> ModuleType:
@@ -234,14 +248,24 @@ def _reason(error: BaseException) -> str:
     return f"{text} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
 
 
-def _attribute(module: ModuleType, where: str, path: str) -> Any:
-    from agentkit import Agent
+def attribute(module: ModuleType, where: str, path: str) -> Any:
+    """What is called `path`, such as `name` or `name.of.this`, in a module.
 
+    Raises:
+        ConfigError: There is none.
+    """
     value: Any = module
     for name in path.split("."):
         if not hasattr(value, name):
             raise ConfigError(f"{where} has no {path!r}.{closest(name, dir(value))}")
         value = getattr(value, name)
+    return value
+
+
+def _tools_in(module: ModuleType, where: str, path: str) -> Any:
+    from agentkit import Agent
+
+    value = attribute(module, where, path)
     if isinstance(value, Agent):
         raise ConfigError(f"{where}:{path} is an agent; its tools are {where}:{path}.toolbox.")
     return value

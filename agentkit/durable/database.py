@@ -131,7 +131,7 @@ class Database:
         if self.is_sqlite:
             from filelock import FileLock
 
-            with FileLock(f"{self.url.database}.{lock_number(name):x}.lock"):
+            with FileLock(f"{self.url.database}.lock"):
                 yield
             return
         connection = self.patiently(lambda: self._locked(lock_number(name)))

@@ -77,6 +77,7 @@ class Worker:
         self._stopping, self._stopped = Event(), Event()
         self._thread = Thread(target=self._look_around, name="agentkit worker", daemon=True)
         self._watch = watch(database, self.id)
+        self._connections = database.connections()
 
     def start(self) -> None:
         """Take runs from now on.
@@ -92,10 +93,13 @@ class Worker:
         try:
             self._database.prepare()
             self._database.patiently(self._watch.hold)
+            for name in self._queues:  # those that are there at the start are looked at at once
+                self._database.client.register_queue(
+                    name, polling_interval_sec=_POLL, on_conflict="never_update"
+                )
             self._launch()
         except BaseException:
-            self._watch.close()
-            _one.release()
+            self._release()
             raise
         self._thread.start()
 
@@ -103,7 +107,7 @@ class Worker:
         DBOS(
             config=DBOSConfig(
                 name="agentkit",
-                system_database_engine=self._database.connections(),
+                system_database_engine=self._connections,
                 application_version=self._version,
                 executor_id=self.id,
                 run_migrations=False,
@@ -122,8 +126,6 @@ class Worker:
         DBOS.listen_queues(self._queues)
         DBOS.launch()
         set_concurrency(self._room)
-        for name in self._queues:
-            DBOS.register_queue(name, polling_interval_sec=_POLL, on_conflict="never_update")
 
     def _room(self) -> int:
         return 0 if self._stopping.is_set() else self._concurrency
@@ -147,7 +149,11 @@ class Worker:
         self._stopped.set()
         self._thread.join()
         DBOS.destroy(destroy_registry=True)
+        self._release()
+
+    def _release(self) -> None:
         self._watch.close()
+        self._connections.dispose()
         _one.release()
 
     def wait(self) -> None:
