@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from agentkit.durable.database import Database, lock_number
 
-_GRACE = 5.0  # seconds that others have to come back after the database was away
+_GRACE = 10.0  # seconds that others have to come back after the database was away
 
 
 class Watch(Protocol):
@@ -48,31 +49,50 @@ class ServerWatch:
         self._engine = database.connections(pool_size=1, max_overflow=0)
         self._worker = worker
         self._connection: sa.Connection | None = None
+        self._was_lost = False
         self._trusted_from = 0.0
 
     def hold(self) -> None:
         """See that the lock is held.
 
-        After a connection was lost nobody is called dead for a while: it may be the database that
-        was away, and then all have lost theirs.
+        When it is had again after the database was away, nobody is called dead for a while: all
+        have lost theirs, and some may not be back yet.
         """
-        if self._connection is not None:
-            try:
-                self._connection.execute(sa.select(1))
-            except sa.exc.DBAPIError:
-                self._drop()
-                self._trusted_from = time.monotonic() + _GRACE
-                raise
+        if self._connection is None:
+            self._connect()
             return
-        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        connection.execute(sa.select(sa.func.pg_advisory_lock(_number(self._worker))))
-        self._connection = connection
+        try:
+            self._connection.execute(sa.select(1))
+        except sa.exc.DBAPIError:
+            self._drop()
+            self._was_lost = True
+            raise
+
+    def _connect(self) -> None:
+        self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            held = self._asked("pg_try_advisory_lock", self._worker)
+            new = self._connection.scalar(_SINCE_START) < _GRACE
+        except BaseException:
+            self._drop()
+            raise
+        if self._was_lost or new:
+            self._trusted_from = time.monotonic() + _GRACE
+        if not held:  # the server has not seen yet that the last connection is gone
+            self._drop()
 
     def dead(self, workers: list[str]) -> list[str]:
         """Those whose lock can be had."""
         if self._connection is None or time.monotonic() < self._trusted_from:
             return []
-        return [each for each in workers if self._asked("pg_try_advisory_lock", each)]
+        numbers = {_number(each): each for each in workers}
+        lock = sa.func.pg_try_advisory_lock(sa.column("number"))
+        asked = sa.func.unnest(sa.cast(list(numbers), sa.ARRAY(sa.BigInteger)))
+        free: sa.Select[Any] = sa.select(sa.column("number")).select_from(
+            asked.table_valued("number").render_derived()
+        )
+        found = self._connection.scalars(free.where(lock)) if numbers else ()
+        return [numbers[each] for each in found]
 
     def forget(self, workers: list[str]) -> None:
         """Let go."""
@@ -93,6 +113,9 @@ class ServerWatch:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
+
+
+_SINCE_START = sa.text("SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())")
 
 
 def _number(worker: str) -> int:
@@ -126,7 +149,8 @@ class FileWatch:
         """Let go, and remove what they left."""
         for each in workers:
             if lock := self._held.pop(each, None):
-                os.unlink(lock.lock_file)
+                with suppress(FileNotFoundError):  # another one found it dead just before
+                    os.unlink(lock.lock_file)
                 lock.release()
 
     def close(self) -> None:
