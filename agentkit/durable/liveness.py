@@ -72,12 +72,12 @@ class ServerWatch:
         self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
             held = self._asked("pg_try_advisory_lock", self._worker)
-            new = self._connection.scalar(_SINCE_START) < _GRACE
+            age = float(self._connection.scalar(_SINCE_START))
         except BaseException:
             self._drop()
             raise
-        if self._was_lost or new:
-            self._trusted_from = time.monotonic() + _GRACE
+        wait = _GRACE if self._was_lost else _GRACE - age
+        self._trusted_from = time.monotonic() + wait
         if not held:  # the server has not seen yet that the last connection is gone
             self._drop()
 
