@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from threading import Event, Thread
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -44,6 +46,15 @@ class Here:
         self.left.discard(task)
         if self.tasks.get(run_id) is task:
             del self.tasks[run_id]
+
+    def await_soon(self, awaitable: Coroutine[Any, Any, None]) -> None:
+        """Await something where the runs are; what takes long is not waited for."""
+        if self._loop is None:
+            awaitable.close()
+            return
+        future = asyncio.run_coroutine_threadsafe(awaitable, self._loop)
+        with suppress(Exception):
+            future.result(_ENOUGH)
 
     def leave(self, task: asyncio.Task[object]) -> None:
         """Stop to carry a run out, once: what cleans up is not cut off."""

@@ -143,6 +143,8 @@ class Worker:
             time.sleep(LOOK / 10)
         self._stopped.set()
         self._lookout.stop()
+        for agent in self._agents.values():
+            self._here.await_soon(agent.interface.aclose())
         DBOS.destroy(destroy_registry=True)
         self._release()
 
