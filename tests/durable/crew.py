@@ -113,8 +113,8 @@ class Scout:
 
         from agentkit.durable.database import Database
 
-        self._database = Database(engine._database.url.render_as_string(hide_password=False))
-        schema = "" if self._database.is_sqlite else "dbos."
+        self.database = Database(engine._database.url.render_as_string(hide_password=False))
+        schema = "" if self.database.is_sqlite else "dbos."
         self._sql = sa.text(
             "SELECT workflow_uuid, status, executor_id, started_at_epoch_ms, owner_xid "
             f"FROM {schema}workflow_status"
@@ -125,7 +125,7 @@ class Scout:
 
     def rows(self) -> list[Any]:
         """All runs as they are now."""
-        with self._database.engine.connect() as connection:
+        with self.database.engine.connect() as connection:
             return list(connection.execute(self._sql))
 
     def running(self, worker: str) -> set[str]:
@@ -164,7 +164,7 @@ class Scout:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._thread.join()
-        self._database.close()
+        self.database.close()
 
 
 def wait_for(condition: Callable[[], object]) -> None:
