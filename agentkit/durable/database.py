@@ -172,7 +172,7 @@ class Database:
             except IntegrityError:  # it is for the caller to say what it means
                 raise
             except (DBAPIError, sa.exc.TimeoutError) as error:  # the latter: all connections busy
-                if not _may_pass(error) or time.monotonic() + pause > end:
+                if not may_pass(error) or time.monotonic() + pause > end:
                     raise DurableError(f"{self} cannot be used: {_said(error)}") from None
                 time.sleep(pause)
                 pause = min(pause * 2, 2.0)
@@ -233,12 +233,13 @@ def _wait_where_full(context: Any) -> None:
         raise OperationalError(context.statement, context.parameters, odd) from None
 
 
-def _may_pass(error: DBAPIError | sa.exc.TimeoutError) -> bool:
+def may_pass(error: DBAPIError | sa.exc.TimeoutError) -> bool:
+    """Whether something may do later, as it is only for now that the database cannot."""
     if isinstance(error, sa.exc.TimeoutError):
         return True
     state = str(getattr(error.orig, "sqlstate", None) or "")
-    if state:  # connections, room, a server that stops or starts, and its disk
-        return state[:2] in ("08", "53", "57", "58") or state in ("40001", "40P01")
+    if state:  # connections, room, a server that stops or starts or is a copy, and its disk
+        return state[:2] in ("08", "53", "57", "58") or state in ("25006", "40001", "40P01")
     return error.connection_invalidated or isinstance(error, OperationalError)
 
 

@@ -14,6 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from dbos import DBOS, _sys_db
 from dbos._dbos import _get_dbos_instance
+from dbos._utils import retriable_postgres_exception
+
+from agentkit.durable.database import may_pass
 
 _LONGEST = 2.0  # seconds between tries while the database is away
 
@@ -32,6 +35,10 @@ def set_concurrency(room: Callable[[], int]) -> None:
     vars(system)["get_queue"] = get_queue
 
 
+def _is_of_server(error: sa.exc.DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) is not None
+
+
 class _Impatient:
     """The module `time`, whose sleep is never long."""
 
@@ -43,13 +50,20 @@ class _Impatient:
         time.sleep(min(seconds, _LONGEST))
 
 
-def try_again_soon() -> None:
-    """Let DBOS look for a database that is away every other second.
+def wait_for_the_database() -> None:
+    """Let DBOS wait for a database that is away, and look for it every other second.
 
     By itself it doubles the pause up to a minute and a half, for which runs would stand still
-    after the database is back.
+    after the database is back; and it takes a server that is read-only for now, as one that takes
+    over from another may be, or whose disk fails, for an error of the run.
     """
-    vars(_sys_db)["time"] = _Impatient()
+    known = retriable_postgres_exception
+
+    def retriable(error: Exception) -> bool:
+        passes = isinstance(error, sa.exc.DBAPIError) and _is_of_server(error) and may_pass(error)
+        return passes or known(error)
+
+    vars(_sys_db).update(time=_Impatient(), retriable_postgres_exception=retriable)
 
 
 def hand_over(workers: Sequence[str]) -> int:

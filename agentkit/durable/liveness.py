@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from agentkit.durable.database import Database, lock_number
 
 _GRACE = 10.0  # seconds that others have to come back after the database was away
+_SURE = 0.5  # seconds after which somebody who lives has a lost lock again
 
 
 class Watch(Protocol):
@@ -23,10 +24,10 @@ class Watch(Protocol):
         """Take the lock, or see that it is still held."""
 
     def dead(self, workers: list[str]) -> list[str]:
-        """Those of some workers that are no more. They are locked until `forget`."""
+        """Those of some workers that are no more; `forget` is called when that is seen to."""
 
     def forget(self, workers: list[str]) -> None:
-        """Let go of the locks of dead workers."""
+        """Remove what dead workers left."""
 
     def close(self) -> None:
         """Let go of the own lock."""
@@ -50,6 +51,7 @@ class ServerWatch:
         self._worker = worker
         self._connection: sa.Connection | None = None
         self._was_lost = False
+        self._free: dict[str, float] = {}  # since when nobody holds these workers' locks
         self._trusted_from = 0.0
 
     def hold(self) -> None:
@@ -58,15 +60,14 @@ class ServerWatch:
         When it is had again after the database was away, nobody is called dead for a while: all
         have lost theirs, and some may not be back yet.
         """
-        if self._connection is None:
-            self._connect()
-            return
-        try:
-            self._connection.execute(sa.select(1))
-        except sa.exc.DBAPIError:
-            self._drop()
-            self._was_lost = True
-            raise
+        if self._connection is not None:
+            try:
+                self._connection.scalar(sa.select(1))
+                return
+            except sa.exc.SQLAlchemyError:  # also where it was lost in the midst of `dead`
+                self._drop()
+                self._was_lost = True
+        self._connect()
 
     def _connect(self) -> None:
         self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
@@ -82,22 +83,29 @@ class ServerWatch:
             self._drop()
 
     def dead(self, workers: list[str]) -> list[str]:
-        """Those whose lock can be had."""
+        """Those whose lock could be had for a while: who lost a connection takes it again."""
         if self._connection is None or time.monotonic() < self._trusted_from:
+            self._free.clear()
             return []
+        now = time.monotonic()
+        self._free = {each: self._free.get(each, now) for each in self._have_free_locks(workers)}
+        return [each for each, since in self._free.items() if now - since >= _SURE]
+
+    def _have_free_locks(self, workers: list[str]) -> list[str]:
+        assert self._connection is not None
         numbers = {_number(each): each for each in workers}
         lock = sa.func.pg_try_advisory_lock(sa.column("number"))
         asked = sa.func.unnest(sa.cast(list(numbers), sa.ARRAY(sa.BigInteger)))
         free: sa.Select[Any] = sa.select(sa.column("number")).select_from(
             asked.table_valued("number").render_derived()
         )
-        found = self._connection.scalars(free.where(lock)) if numbers else ()
+        found = list(self._connection.scalars(free.where(lock))) if numbers else []
+        for each in found:
+            self._connection.scalar(sa.select(sa.func.pg_advisory_unlock(each)))
         return [numbers[each] for each in found]
 
     def forget(self, workers: list[str]) -> None:
-        """Let go."""
-        for each in workers:
-            self._asked("pg_advisory_unlock", each)
+        """Nothing is held."""
 
     def _asked(self, function: str, worker: str) -> bool:
         assert self._connection is not None

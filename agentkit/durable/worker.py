@@ -19,7 +19,7 @@ from dbos import error as dbos_error
 
 from agentkit.agent import Agent
 from agentkit.durable.database import Database
-from agentkit.durable.inside import set_concurrency, table, try_again_soon
+from agentkit.durable.inside import set_concurrency, table, wait_for_the_database
 from agentkit.durable.listing import WORKFLOW
 from agentkit.durable.lookout import LOOK, Here, Lookout
 from agentkit.durable.records import save_error
@@ -118,7 +118,7 @@ class Worker:
 
         DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(carry_out)
         DBOS.listen_queues(self._queues)
-        try_again_soon()
+        wait_for_the_database()
         DBOS.launch()
         set_concurrency(self._room)
 
