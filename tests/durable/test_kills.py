@@ -26,11 +26,13 @@ def witness(tmp_path):
 
 
 def test_killed_workers_with_sqlite(tmp_path, witness):
-    campaign = Campaign(str(tmp_path / "runs.db"), witness, workers=1, at_once=6)
+    campaign = Campaign(str(tmp_path / "runs.db"), witness, workers=2, at_once=8)
 
     campaign.carry_out(SQLITE_KILLS, 0)
 
-    campaign.told("SQLite: a worker is killed and replaced, which takes as long as it starts")
+    campaign.told("SQLite: of two workers one after the other is killed and replaced")
+    if WHOLE:
+        campaign.moved_by(3.0)
 
 
 def test_killed_workers_with_postgresql(database, witness):

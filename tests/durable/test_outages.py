@@ -16,6 +16,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from campaign import WHOLE, Campaign
 from crew import Crew, wait_for
@@ -109,6 +110,44 @@ def test_connections_to_postgresql_are_cut(postgres, database, witness):
             again = seconds_until_more(campaign)
         campaign.all_stayed()
         campaign.told(f"All connections cut for {DOWN} s", next_step_after=round(again, 2))
+
+
+def test_connections_are_ended_one_by_one(postgres, database, witness):
+    """As an administrator does, or a network for a moment: also those that show who lives."""
+    campaign = Campaign(database, witness, workers=3)
+    locks = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+    with campaign.under_way() as (crew, _):
+        begin(campaign, crew)
+        for _ in range(10 if WHOLE else 2):
+            ended = run_sql(database, f"SELECT pg_terminate_backend(pid) FROM ({locks}) AS them")
+            assert len(ended) >= 3
+            wait_for(lambda: len(run_sql(database, locks)) >= 3)
+    campaign.all_stayed()
+    campaign.told("Connections that show who lives are ended")
+
+
+def test_postgresql_is_read_only_for_a_while(postgres, database, witness):
+    """As a server may be that takes over from another."""
+    campaign = Campaign(database, witness, workers=3)
+    name = database.rpartition("/")[2]
+    others = f"FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+    with campaign.under_way() as (crew, _):
+        begin(campaign, crew)
+        for setting in ("on", "off"):
+            run_sql(
+                postgres.url, f"ALTER DATABASE {name} SET default_transaction_read_only = {setting}"
+            )
+            run_sql(postgres.url, f"SELECT pg_terminate_backend(pid) {others}")
+            time.sleep(DOWN if setting == "on" else 0)
+        again = seconds_until_more(campaign)
+    campaign.all_stayed()
+    campaign.told(f"PostgreSQL read-only for {DOWN} s", next_step_after=round(again, 2))
+
+
+def run_sql(address: str, sql: str) -> list:
+    with psycopg.connect(address, autocommit=True) as connection:
+        cursor = connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
 
 
 def test_one_worker_is_cut_off_and_comes_back(postgres, database, witness):
