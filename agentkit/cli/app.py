@@ -29,10 +29,7 @@ _COMMANDS = {
     "runs": ("agentkit.cli.runs:app", "The runs of a journal."),
     "worker": ("agentkit.cli.working:worker", "Carry out durable runs until it is stopped."),
     "submit": ("agentkit.cli.working:submit", "Put a durable run into a queue, and print its id."),
-    "durable": (
-        "agentkit.cli.durable:app",
-        "Durable runs: those that workers carry out, from queues in a database.",
-    ),
+    "durable": ("agentkit.cli.durable:app", "Durable runs, which workers carry out."),
 }
 
 

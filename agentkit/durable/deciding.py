@@ -44,23 +44,24 @@ def decide(
     places = waiting(run, found.saved.get("decided", {}))
     place, chosen = _chosen(places, call)
     apply(run, chosen, decision)  # what does not fit is refused here and now
+    try:
+        database.patiently(lambda: _keep(database, run_id, place, decision))
+    except sa.exc.IntegrityError:
+        raise DurableError(f"Somebody has decided on {chosen.name} of {run_id!r} before.") from None
+    wake(database, run_id)
+
+
+def _keep(database: Database, run_id: str, place: str, decision: Mapping[str, Any]) -> None:
     row = {
         "run": run_id,
         "place": place,
+        "kind": decision["kind"],
         "decision": json.dumps(stored(dict(decision))),
         "seen": False,
         "at": time.time(),
     }
-
-    def work() -> None:
-        with database.engine.begin() as connection:
-            connection.execute(sa.insert(decisions).values(row))
-
-    try:
-        database.patiently(work)
-    except sa.exc.IntegrityError:
-        raise DurableError(f"Somebody has decided on {chosen.name} of {run_id!r} before.") from None
-    wake(database, run_id)
+    with database.engine.begin() as connection:
+        connection.execute(sa.insert(decisions).values(row))
 
 
 def _chosen(
@@ -96,6 +97,17 @@ def wake_decided(database: Database) -> None:
         runs = list(connection.scalars(waits))
     for run_id in runs:
         wake(database, run_id)
+
+
+def forget(database: Database, run_id: str, kind: str) -> None:
+    """Take back decisions of a kind."""
+    mine = decisions.c.run == run_id, decisions.c.kind == kind
+
+    def work() -> None:
+        with database.engine.begin() as connection:
+            connection.execute(sa.delete(decisions).where(*mine))
+
+    database.patiently(work)
 
 
 def put_back(

@@ -41,6 +41,9 @@ Commands:
   tools       List tools and packs, show, call and check tools without a...
   interfaces  List the interfaces, show all about one, or add and remove...
   runs        The runs of a journal.
+  worker      Carry out durable runs until it is stopped.
+  submit      Put a durable run into a queue, and print its id.
+  durable     Durable runs, which workers carry out.
 """
 HEAVY = set(
     ["pydantic_core", "httpx", "jsonschema", "docstring_parser", "rich", "asyncio", "agentkit.http"]
