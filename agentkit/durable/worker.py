@@ -181,9 +181,11 @@ class Worker:
         except Leaving:
             raise dbos_error.DBOSWorkflowConflictIDError(run_id) from None
         except asyncio.CancelledError:
-            if task not in self._here.left:
+            if task in self._here.left:
+                raise dbos_error.DBOSWorkflowConflictIDError(run_id) from None
+            if (outer := asyncio.current_task()) is None or outer.cancelling():
                 raise
-            raise dbos_error.DBOSWorkflowConflictIDError(run_id) from None
+            raise _failed("A tool of the run cancelled the run that it was called by.") from None
         finally:
             self._here.remove(run_id, task)
 
@@ -191,11 +193,10 @@ class Worker:
         agent = self._agents.get(job["agent"])
         if agent is None:
             hint = closest(job["agent"], self._agents)
-            error = DurableError(
+            raise _failed(
                 f"The worker {self.id} has no agent {job['agent']!r}, only "
                 f"{', '.join(self._agents)}.{hint}"
             )
-            raise RunFailed(error, {"state": "failed", "error": save_error(error)})
         database = self._database.without_end()
         unknown = await in_thread_awaited(
             database.patiently, lambda: _unknown(database.engine, run_id)
@@ -206,6 +207,11 @@ class Worker:
             deps = self._deps
         steps = Steps(unknown, self._stopping.is_set)
         return await Conduct(agent, job, run_id, steps, database, deps).run()
+
+
+def _failed(why: str) -> RunFailed:
+    error = DurableError(why)
+    return RunFailed(error, {"state": "failed", "error": save_error(error)})
 
 
 def _unknown(engine: sa.Engine, run_id: str) -> dict[int, str]:
