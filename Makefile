@@ -17,8 +17,10 @@ test: check
 test-kill: .venv/ready-to-test
 	AGENTKIT_KILLS=300 $(BIN)/python -m pytest tests/journal/test_kill.py
 
-# A batch of 10,000 rows that is killed 20 times, in each order.
+# Kills workers 90 times, takes their database away in every way, and kills a batch of 10,000 rows
+# 20 times, in each order: twenty minutes.
 test-durable: .venv/ready-to-test
+	AGENTKIT_DURABLE_WHOLE=1 $(BIN)/python -m pytest -s tests/durable
 	AGENTKIT_BATCH_KILLS=20 AGENTKIT_BATCH_ROWS=10000 $(BIN)/python -m pytest tests/cli/batch/test_batch_kill.py
 
 # agentkit, loops by hand, and the libraries that bench-peers has installed; into docs/performance.md.
