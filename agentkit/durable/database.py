@@ -166,7 +166,7 @@ class Database:
             except DBAPIError as error:
                 if isinstance(error, IntegrityError):  # it is for the caller to say what it means
                     raise
-                if not _may_pass(error) or time.monotonic() + pause > end:
+                if not may_pass(error) or time.monotonic() + pause > end:
                     raise DurableError(f"{self} cannot be used: {_said(error)}") from None
                 time.sleep(pause)
                 pause = min(pause * 2, 2.0)
@@ -221,7 +221,8 @@ def _wait_where_full(context: Any) -> None:
         raise OperationalError(context.statement, context.parameters, odd) from None
 
 
-def _may_pass(error: DBAPIError) -> bool:
+def may_pass(error: DBAPIError) -> bool:
+    """Whether the database may well answer a little later."""
     state = str(getattr(error.orig, "sqlstate", None) or "")
     if state:  # connections, room, and a server that stops or starts
         return state[:2] in ("08", "53", "57") or state in ("40001", "40P01")
