@@ -10,10 +10,10 @@ from typing import Any
 from dbos import error as dbos_error
 
 from agentkit.agent import Agent
+from agentkit.durable.awaited import AwaitedRuns
 from agentkit.durable.database import Database
 from agentkit.durable.listing import WORKFLOW, found_run
 from agentkit.durable.records import stored
-from agentkit.durable.runs import Runs
 from agentkit.durable.worker import Worker
 from agentkit.errors import ConfigError, DurableError, closest
 from agentkit.workers import in_thread_awaited
@@ -22,7 +22,7 @@ QUEUE = "agentkit"
 """The queue of runs that name none."""
 
 
-class Engine(Runs):
+class Engine(AwaitedRuns):
     """Durable runs in a database: each request and each call is done once, whatever dies.
 
     An engine submits runs and asks about them, from any process; workers carry them out, in this

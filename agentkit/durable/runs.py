@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,9 +24,8 @@ from agentkit.durable.workflow import CANCEL, waiting
 from agentkit.errors import ConfigError, DurableError
 from agentkit.messages import FunctionCall
 from agentkit.run import Run
-from agentkit.workers import in_thread_awaited
 
-_SOON, _LATE = 0.05, 1.0  # seconds between looks at whether a run has ended
+_SOON, _LATE = 0.05, 1.0  # seconds
 _ENDED = ("waiting", "done", "failed", "cancelled")
 
 
@@ -57,20 +55,10 @@ class Runs:
             AgentkitError: It failed: what `Agent.run` would have raised. `error.run` is the run so
                 far.
         """
-        pauses, end = _pauses(), _end(timeout)
+        begun, waits = time.monotonic(), pauses()
         while (found := self._ended(run_id)) is None:
-            if time.monotonic() > end:
-                raise TimeoutError(f"The run {run_id!r} has not ended after {timeout} seconds.")
-            time.sleep(next(pauses))
-        return self._came_to(found)
-
-    async def aresult(self, run_id: str, *, timeout: float | None = None) -> Run[Any]:
-        """`result`, awaited."""
-        pauses, end = _pauses(), _end(timeout)
-        while (found := await in_thread_awaited(self._ended, run_id)) is None:
-            if time.monotonic() > end:
-                raise TimeoutError(f"The run {run_id!r} has not ended after {timeout} seconds.")
-            await asyncio.sleep(next(pauses))
+            too_late(run_id, begun, timeout)
+            time.sleep(next(waits))
         return self._came_to(found)
 
     def _ended(self, run_id: str) -> FoundRun | None:
@@ -239,11 +227,18 @@ class Runs:
         self._database.close()
 
 
-def _end(timeout: float | None) -> float:
-    return float("inf") if timeout is None else time.monotonic() + timeout
+def too_late(run_id: str, begun: float, timeout: float | None) -> None:
+    """Give up waiting when the time is over.
+
+    Raises:
+        TimeoutError: It is.
+    """
+    if timeout is not None and time.monotonic() - begun > timeout:
+        raise TimeoutError(f"The run {run_id!r} has not ended after {timeout} seconds.")
 
 
-def _pauses() -> Iterator[float]:
+def pauses() -> Iterator[float]:
+    """Seconds between looks at whether a run has ended."""
     pause = _SOON
     while True:
         yield pause

@@ -77,6 +77,7 @@ class Worker:
         self._stopping, self._stopped = Event(), Event()
         self._thread = Thread(target=self._look_around, name="agentkit worker", daemon=True)
         self._watch = watch(database, self.id)
+        self._connections = database.connections()
 
     def start(self) -> None:
         """Take runs from now on.
@@ -98,8 +99,7 @@ class Worker:
                 )
             self._launch()
         except BaseException:
-            self._watch.close()
-            _one.release()
+            self._release()
             raise
         self._thread.start()
 
@@ -107,7 +107,7 @@ class Worker:
         DBOS(
             config=DBOSConfig(
                 name="agentkit",
-                system_database_engine=self._database.connections(),
+                system_database_engine=self._connections,
                 application_version=self._version,
                 executor_id=self.id,
                 run_migrations=False,
@@ -149,7 +149,11 @@ class Worker:
         self._stopped.set()
         self._thread.join()
         DBOS.destroy(destroy_registry=True)
+        self._release()
+
+    def _release(self) -> None:
         self._watch.close()
+        self._connections.dispose()
         _one.release()
 
     def wait(self) -> None:
