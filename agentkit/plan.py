@@ -1,7 +1,7 @@
 """What a plan is, and one on its way, without I/O.
 
-A plan is a generator: it yields what is due (a question to an interface, a pause, or something that
-takes I/O), is sent the response or has the error thrown in, and returns the response for the caller.
+A plan is a generator: it yields what is due (a question to an interface, a pause, or I/O to be
+done), is sent the response or has the error thrown in, and returns the response for the caller.
 """
 
 from __future__ import annotations

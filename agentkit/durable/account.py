@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from threading import Condition
+from typing import Any
 
 from agentkit.durable.turn import Change, Counted, Want, added, count
 from agentkit.durable.window import LATE, Window
@@ -112,7 +113,8 @@ class Account:
         slack: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._transact, self._minute, self._slack, self._clock = transact, minute, slack, clock
+        self._transact, self._slack, self._clock = transact, slack, clock
+        self._known: dict[str, Any] = {"minute": minute, "by_hand": Rates()}
         self.over: deque[AccountPlace] = deque()
         self._numbers = itertools.count()
         self._turns = Condition()
@@ -125,6 +127,7 @@ class Account:
 
     def place(self, tokens: float, by_hand: Rates, patience: float) -> AccountPlace:
         """A place behind this process's other requests."""
+        self._known["by_hand"] = by_hand
         return AccountPlace(self, next(self._numbers), tokens, by_hand, patience)
 
     def is_fresh(self, asked_at: float) -> bool:
@@ -195,7 +198,7 @@ class Account:
         booked = self._head is not None and self._head not in batch
         try:
             counted = self._transact(
-                lambda window: count(window, changes, wants, minute=self._minute, booked=booked)
+                lambda window: count(window, changes, wants, booked=booked, **self._known)
             )
         except Unreachable as error:
             self._keep(changes, doubtful=error.doubtful)

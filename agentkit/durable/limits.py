@@ -22,6 +22,7 @@ from agentkit.shared_limits import Rates
 from agentkit.workers import renew_in_children
 
 _FROZEN = "25P03"  # PostgreSQL ended a transaction in which nothing happened
+_WRONG = "SQLITE_ERROR"  # as without its table
 # Who stops in the middle, as a process that is paused does, keeps others waiting no longer.
 _PATIENCE = "3s"
 
@@ -56,6 +57,10 @@ class DatabaseLimits:
         self._lock, self._accounts = Lock(), {}
         self._engine.dispose(close=False)
 
+    def close(self) -> None:
+        """Close all connections; they are opened again when they are needed."""
+        self._engine.dispose()
+
     def place(
         self, key: Hashable, name: str, tokens: float, by_hand: Rates, patience: float
     ) -> AccountPlace:
@@ -79,8 +84,7 @@ class DatabaseLimits:
             try:
                 return self._tried(key, name, work, state)
             except DBAPIError as error:
-                code = getattr(error.orig, "sqlstate", None)
-                if not (may_pass(error) or error.connection_invalidated or code == _FROZEN):
+                if not _is_away(error):
                     kind = type(error.orig).__name__
                     raise DurableError(
                         f"The shared limits cannot be kept, because the database refuses: {kind}. "
@@ -109,6 +113,14 @@ class DatabaseLimits:
             state["doubtful"] = True
             connection.exec_driver_sql("COMMIT")
             return counted
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the database may answer a little later."""
+    if getattr(error.orig, "sqlite_errorname", "") == _WRONG:
+        return False
+    frozen = getattr(error.orig, "sqlstate", None) == _FROZEN
+    return frozen or error.connection_invalidated or may_pass(error)
 
 
 def create_tables(engine: sa.Engine) -> None:

@@ -95,7 +95,13 @@ def added(known: Rates, learned: Rates) -> Rates:
 
 
 def count(
-    window: Window, changes: Sequence[Change], wants: Sequence[Want], *, minute: float, booked: bool
+    window: Window,
+    changes: Sequence[Change],
+    wants: Sequence[Want],
+    *,
+    by_hand: Rates,
+    minute: float,
+    booked: bool,
 ) -> Counted:
     """Take a turn: count what came of requests, and find places for others.
 
@@ -103,6 +109,7 @@ def count(
         window: The window.
         changes: What came of requests.
         wants: Those that ask, in their order.
+        by_hand: Limits that are set by hand.
         minute: Seconds that limits are for.
         booked: Whether somebody who does not ask just now has booked a slot.
     """
@@ -113,7 +120,7 @@ def count(
     for want in wants:
         answers.append(_answer(window, want, may_book=not booked or want.slot is not None))
         booked = booked or bool(answers[-1].wait)
-    rates = window.rates(wants[-1].by_hand if wants else Rates())
+    rates = window.rates(by_hand)
     look = max(minute / _LOOK, minute / _CROWD * window.booked)
     return Counted(answers, look, window.share(rates) > _TIGHT, window.learned)
 

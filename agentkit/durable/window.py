@@ -51,7 +51,9 @@ class Window:
         self._latest: float = state.get("latest", 0.0)
         self._offset: float = state.get("offset", 0.0)
         self._paused: float = state.get("paused", 0.0)
-        self._factor, self._off, self._count = state.get("estimates", (_FACTOR, _OFF, 1))
+        self._factor: float = state.get("factor", _FACTOR)
+        self._off: float = state.get("off", _OFF)
+        self._count: int = state.get("replies", 1)
         self.learned = Rates(*state.get("learned", ()))
 
     @property
@@ -62,7 +64,9 @@ class Window:
             "latest": self._latest,
             "offset": self._offset,
             "paused": self._paused,
-            "estimates": (round(self._factor, 4), round(self._off, 4), self._count),
+            "factor": round(self._factor, 4),
+            "off": round(self._off, 4),
+            "replies": self._count,
             "learned": self.learned,
         }
         return json.dumps(state, separators=(",", ":"))

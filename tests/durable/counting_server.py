@@ -36,7 +36,7 @@ class CountingServer(ModelServer):
         time.sleep(chance * self._seconds)
         return Reply("Done.", usage=(tokens - 20, 20))
 
-    def most_in(self, seconds: float) -> tuple[int, int]:
+    def most_in(self, seconds: float) -> dict[str, int]:
         """The most requests, and the most tokens, that came in any so many seconds."""
         came = sorted(self.came)
         requests = tokens = first = inside = 0
@@ -46,4 +46,4 @@ class CountingServer(ModelServer):
                 inside -= came[first][1]
                 first += 1
             requests, tokens = max(requests, number + 1 - first), max(tokens, inside)
-        return requests, tokens
+        return {"requests": requests, "tokens": tokens}

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import agentkit.pace
@@ -24,7 +25,6 @@ async def main(given: dict[str, Any]) -> None:
     interface = open_interface("groq", attempts=1, **server, **given["limits"])
     agent = Agent([], interface)
     end = time.monotonic() + given["seconds"]
-    print("ready", flush=True)
 
     async def ask_on(number: int) -> None:
         count = 0
@@ -36,13 +36,9 @@ async def main(given: dict[str, Any]) -> None:
             except InterfaceError as error:
                 print(error, file=sys.stderr)
 
-    async with asyncio.timeout(given["seconds"]) as time_left:
-        with sharing(limits):
+    with suppress(TimeoutError), sharing(limits):
+        async with asyncio.timeout(given["seconds"]):
             await asyncio.gather(*map(ask_on, range(given["side_by_side"])))
-    assert time_left is not None
 
 
-try:
-    asyncio.run(main(json.loads(sys.argv[1])))
-except TimeoutError:
-    pass
+asyncio.run(main(json.loads(sys.argv[1])))

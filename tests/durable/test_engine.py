@@ -216,9 +216,7 @@ def test_a_run_goes_on_from_another(engine):
 
 
 def test_a_typed_answer_is_typed_again(engine):
-    agent = Agent(
-        (), ScriptedInterface("[1, 2]"), output=list[int], name="n"
-    )
+    agent = Agent((), ScriptedInterface("[1, 2]"), output=list[int], name="n")
     runs = engine(agent)
     with runs.worker():
         run_id = runs.submit(agent, "Count.")
