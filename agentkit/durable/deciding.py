@@ -47,6 +47,7 @@ def decide(
     row = {
         "run": run_id,
         "place": place,
+        "kind": decision["kind"],
         "decision": json.dumps(stored(dict(decision))),
         "seen": False,
         "at": time.time(),
@@ -96,6 +97,17 @@ def wake_decided(database: Database) -> None:
         runs = list(connection.scalars(waits))
     for run_id in runs:
         wake(database, run_id)
+
+
+def forget(database: Database, run_id: str, kind: str) -> None:
+    """Take back decisions of a kind."""
+    mine = decisions.c.run == run_id, decisions.c.kind == kind
+
+    def work() -> None:
+        with database.engine.begin() as connection:
+            connection.execute(sa.delete(decisions).where(*mine))
+
+    database.patiently(work)
 
 
 def put_back(

@@ -10,7 +10,7 @@ from dbos import error as dbos_error
 
 from agentkit.agent import Agent
 from agentkit.durable.database import Database
-from agentkit.durable.deciding import decide, last_step, put_back
+from agentkit.durable.deciding import decide, forget, last_step, put_back
 from agentkit.durable.listing import (
     DurableRun,
     DurableStep,
@@ -20,6 +20,7 @@ from agentkit.durable.listing import (
     found_steps,
     run_so_far,
 )
+from agentkit.durable.steps import DECISIONS
 from agentkit.durable.workflow import CANCEL, waiting
 from agentkit.errors import ConfigError, DurableError
 from agentkit.messages import FunctionCall
@@ -119,8 +120,9 @@ class Runs:
             raise DurableError(f"The run {run_id!r} is {found.state}: there is nothing to resume.")
         step = last_step(self._database, run_id) + 1
         steps = found_steps(self._database, run_id)
-        if steps and "error" in (steps[-1].output or {}):
+        if steps and ("error" in (steps[-1].output or {}) or steps[-1].name == DECISIONS):
             step = steps[-1].number
+        forget(self._database, run_id, CANCEL)
         put_back(self._database, run_id, step, found.job, self.version)
 
     def fork(self, run_id: str, step: int) -> str:

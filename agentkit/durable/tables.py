@@ -17,6 +17,7 @@ decisions = sa.Table(
     metadata,
     sa.Column("run", sa.Text, primary_key=True),
     sa.Column("place", sa.Text, primary_key=True),  # which call, and the how manyth decision on it
+    sa.Column("kind", sa.Text, nullable=False),  # approve, deny, answer, cancel
     sa.Column("decision", sa.Text, nullable=False),  # JSON
     sa.Column("seen", sa.Boolean, nullable=False, default=False),
     sa.Column("at", sa.Float, nullable=False),  # seconds since 1970

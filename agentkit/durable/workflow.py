@@ -159,4 +159,6 @@ def apply(run: Run[Any], call: FunctionCall, decision: Mapping[str, Any]) -> Run
             return run.approve(call, decision["arguments"])
         case "deny":
             return run.deny(call, decision["why"])
-    return run.answer(call, decision["result"])
+        case "answer":
+            return run.answer(call, decision["result"])
+    return run  # it is cancelled
