@@ -21,6 +21,7 @@ from agentkit.agent import Agent
 from agentkit.durable.database import Database
 from agentkit.durable.deciding import wake_decided
 from agentkit.durable.inside import hand_over, set_concurrency, table
+from agentkit.durable.limits import DatabaseLimits
 from agentkit.durable.listing import WORKFLOW
 from agentkit.durable.liveness import watch
 from agentkit.durable.records import save_error
@@ -28,6 +29,7 @@ from agentkit.durable.steps import INTENT, Leaving, Steps
 from agentkit.durable.workflow import Conduct, RunFailed
 from agentkit.errors import ConfigError, DurableError, closest
 from agentkit.log import log
+from agentkit.shared_limits import sharing
 from agentkit.workers import in_thread_awaited
 
 _LOOK = 0.25  # seconds between looks at what was cancelled, decided, or left by the dead
@@ -77,6 +79,7 @@ class Worker:
         self._stopping, self._stopped = Event(), Event()
         self._thread = Thread(target=self._look_around, name="agentkit worker", daemon=True)
         self._watch = watch(database, self.id)
+        self._limits = DatabaseLimits(database.connections(pool_size=5, pool_pre_ping=False))
         self._connections = database.connections()
 
     def start(self) -> None:
@@ -210,7 +213,8 @@ class Worker:
         if self._deps is not None and not callable(self._deps) and given is None:
             deps = self._deps
         steps = Steps(unknown, self._stopping.is_set)
-        return await Conduct(agent, job, run_id, steps, self._database, deps).run()
+        with sharing(self._limits):
+            return await Conduct(agent, job, run_id, steps, self._database, deps).run()
 
     def _look_around(self) -> None:
         """Until it is stopped: what was cancelled or taken over, who died, what was decided."""
