@@ -4,7 +4,7 @@ BIN := .venv/bin
 PROMPT ?= What time is it in Tokyo, and what is 17 * 23?
 ROUNDS ?= 5
 
-.PHONY: run test test-kill bench bench-peers check clean
+.PHONY: run test test-kill test-durable bench bench-peers check clean
 
 run: .venv/ready-to-run
 	@$(BIN)/agentkit run "$(PROMPT)"
@@ -16,6 +16,10 @@ test: check
 # Kills a process 300 times in the middle of its runs: two minutes.
 test-kill: .venv/ready-to-test
 	AGENTKIT_KILLS=300 $(BIN)/python -m pytest tests/journal/test_kill.py
+
+# Three workers under one limit for three real minutes, four times.
+test-durable: .venv/ready-to-test
+	AGENTKIT_LIMITS_MINUTES=3 $(BIN)/python -m pytest tests/durable -s
 
 # agentkit, loops by hand, and the libraries that bench-peers has installed; into docs/performance.md.
 bench: .venv/ready-to-run .bench/report/ready
