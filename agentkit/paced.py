@@ -19,7 +19,6 @@ from agentkit.workers import per_process
 from agentkit.wrapper import Wrapper
 
 _SOON, _SHORTEST = 60, 600  # parts of a minute: longer waits are looked at again
-_SHORT = 30  # parts of a minute: the longest nap of who would else be taken for late by its pace
 _NOT_TAKEN = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -105,17 +104,17 @@ class Paced(Wrapper):
     def _waits(self, pace: Pace, ticket: Ticket, place: Place | None) -> Generator[Wait | Do]:
         """All that is to be waited for before a request is sent."""
         while True:
-            wait, reason, longest = pace.wait(ticket), ticket.reason, math.inf
+            wait, reason, most = pace.wait(ticket), ticket.reason, math.inf
             if wait <= 0 and place is not None and not place.is_fresh:
                 yield Do(place.ask)
-                wait, reason, longest = place.wait, place.reason, MINUTE / _SHORT
+                wait, reason, most = place.wait, place.reason, MINUTE / _SOON
             if wait > self._longest:
                 raise InterfaceError(
                     f"{self.name}: the next request would have to wait {wait:.0f} s for "
                     f"{reason}, which is longer than {self._longest:.0f} s."
                 )
             if wait > 0:
-                yield Wait(min(nap(wait), longest), f"{self.name}: {reason}")
+                yield Wait(min(nap(wait), most), f"{self.name}: {reason}")
             elif place is None or place.is_fresh:  # else it took too long to come here
                 break
         if place is not None:

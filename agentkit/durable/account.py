@@ -122,7 +122,7 @@ class Account:
         self._asking: list[AccountPlace] = []
         self._changes: deque[Change] = deque()
         self._head: AccountPlace | None = None  # who has a slot that is to come
-        self._next_look, self._reason = 0.0, ""
+        self._next_look, self._room_at, self._reason = 0.0, 0.0, ""
         self._is_tight, self._learned = False, Rates()
 
     def place(self, tokens: float, by_hand: Rates, patience: float) -> AccountPlace:
@@ -142,7 +142,8 @@ class Account:
         """
         rest = self._next_look - self._clock()
         if rest > 0 and not place.granted:
-            place.wait, place.reason = rest, self._reason
+            place.wait = max(rest, self._room_at - self._clock())
+            place.reason = self._reason
             return
         place.is_answered, place.error = False, None
         with self._turns:
@@ -244,13 +245,14 @@ class Account:
                 self._head = None
             if answer.wait:
                 self._head, look = place, min(look, answer.wait)
+                self._room_at = now + answer.wait
             place.reason = answer.reason
         waiting = [each for each in batch if not each.granted]
         if waiting:
             self._next_look, self._reason = now + look, waiting[0].reason
         for place in batch:
             place.lost_since = None if place.granted else place.lost_since
-            place.wait = 0.0 if place.granted else look
+            place.wait = 0.0 if place.granted else max(look, self._room_at - now)
 
     def _lost(self, batch: Sequence[AccountPlace], asked_at: float, *, doubtful: bool) -> None:
         now = self._clock()

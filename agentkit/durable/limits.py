@@ -48,7 +48,7 @@ class DatabaseLimits:
         self._engine, self._minute, self._slack = engine, minute, slack
         is_sqlite = engine.dialect.name == "sqlite"
         self._look_up = sa.text(_SQLITE if is_sqlite else _POSTGRES)
-        self._begin = "BEGIN IMMEDIATE" if is_sqlite else "BEGIN"
+        self._begin = "BEGIN IMMEDIATE" if is_sqlite else "BEGIN ISOLATION LEVEL READ COMMITTED"
         self._lock, self._accounts = Lock(), dict[str, Account]()
         renew_in_children(self)
 
@@ -129,11 +129,10 @@ def create_tables(engine: sa.Engine) -> None:
     Args:
         engine: The database.
     """
-    with _begun(engine, "BEGIN") as connection:
+    with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock_number("limits"))))
         connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-        connection.exec_driver_sql("COMMIT")
 
 
 @contextmanager

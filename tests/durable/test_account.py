@@ -62,7 +62,7 @@ def test_places_are_given_until_all_are_taken_by_whichever_process(shelf):
     places = [asked(each) for each in (one, other, one, other)]
 
     assert [each.is_fresh for each in places] == [True, True, True, False]
-    assert places[3].wait == 1.0
+    assert 62 <= places[3].wait <= 63
     assert places[3].reason == "3 requests a minute, shared by all workers"
 
 
