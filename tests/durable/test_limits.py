@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from durable.counting_server import CountingServer
+from forking import needs_fork, output_of
 from proxy import Proxy
 from staged import ASKED, Staged, pieces, said
 from waiting import until
@@ -251,3 +252,32 @@ def test_real_minutes_are_used_and_never_more(opened, kind):
 
     assert most[kind] <= by_hand[kind]
     assert share >= 0.85
+
+
+FORKED = """
+import sys
+from agentkit.durable.database import Database
+from agentkit.durable.limits import DatabaseLimits, create_tables
+from agentkit.shared_limits import Rates
+from forking import code_of, forked
+
+database = Database(sys.argv[1])
+create_tables(database.engine)
+limits = DatabaseLimits(database.connections())
+
+def ask():
+    place = limits.place("key", "", 1.0, Rates(2, None), 60.0)
+    place.ask()
+    print(place.is_fresh, flush=True)
+
+ask()
+assert code_of(forked(ask)) == 0
+ask()
+"""
+
+
+@needs_fork
+def test_a_forked_process_shares_the_limits_and_no_connection(address):
+    _, out = output_of(FORKED, Database(address).url.render_as_string(hide_password=False))
+
+    assert out.split() == ["True", "True", "False"]
