@@ -12,6 +12,7 @@ from agentkit.estimate import Estimate, counted_of
 from agentkit.interface import Interface
 from agentkit.messages import Quota, Request, Response, Wait
 from agentkit.pace import MINUTE, Pace
+from agentkit.patience import one_of_many
 from agentkit.plan import Ask, Do, Plan
 from agentkit.shared_limits import SHARED, Place, Rates
 from agentkit.ticket import Ticket
@@ -40,6 +41,7 @@ class Paced(Wrapper):
         tokens: Tokens a minute, over what the replies say.
         plans: Requests a minute by tokens a minute, for plans whose headers name only the latter.
         longest: Seconds; a request that would have to wait longer fails at once.
+        patient: Whether one of many runs (`one_of_many`) waits as long as it takes.
 
     Raises:
         ConfigError: A limit is not above 0.
@@ -53,13 +55,14 @@ class Paced(Wrapper):
         tokens: float | None = None,
         plans: dict[int, int] | None = None,
         longest: float = 600.0,
+        patient: bool = True,
     ) -> None:
         super().__init__(inner)
         if any(each is not None and not each > 0 for each in (requests, tokens)):
             raise ConfigError("Requests and tokens a minute are above 0.")
         self._by_hand = (requests, tokens)
         self._own: dict[str, Pace] = {}
-        self._plans, self._longest = plans or {}, longest
+        self._plans, self._longest, self._patient = plans or {}, longest, patient
 
     def plan(self, request: Request) -> Plan:
         """Wait for a place, send, and learn from the reply."""
@@ -108,7 +111,7 @@ class Paced(Wrapper):
             if wait <= 0 and place is not None and not place.is_fresh:
                 yield Do(place.ask)
                 wait, reason, most = place.wait, place.reason, MINUTE / _SOON
-            if wait > self._longest:
+            if wait > self._longest and not (self._patient and one_of_many.get()):
                 raise InterfaceError(
                     f"{self.name}: the next request would have to wait {wait:.0f} s for "
                     f"{reason}, which is longer than {self._longest:.0f} s."

@@ -18,6 +18,10 @@ _COMMANDS = {
     ),
     "run": ("agentkit.cli.talking:run", "Ask once, with tools, and print the answer."),
     "chat": ("agentkit.cli.talking:chat", "Hold a conversation, a line at a time."),
+    "batch": (
+        "agentkit.cli.batch.command:batch",
+        "Run an agent for each row of a file, side by side.",
+    ),
     "tools": (
         "agentkit.cli.tools:app",
         "List tools and packs, show, call and check tools without a model, or begin a new one.",
@@ -29,10 +33,7 @@ _COMMANDS = {
     "runs": ("agentkit.cli.runs:app", "The runs of a journal."),
     "worker": ("agentkit.cli.working:worker", "Carry out durable runs until it is stopped."),
     "submit": ("agentkit.cli.working:submit", "Put a durable run into a queue, and print its id."),
-    "durable": (
-        "agentkit.cli.durable:app",
-        "Durable runs: those that workers carry out, from queues in a database.",
-    ),
+    "durable": ("agentkit.cli.durable:app", "Durable runs, which workers carry out."),
 }
 
 

@@ -27,7 +27,7 @@ app = new_app({})
 
 @app.callback()
 def durable() -> None:
-    """Durable runs: those that workers carry out, from queues in a database."""
+    """Durable runs, which workers carry out."""
 
 
 def _opened(database: str, version: str = "1") -> Engine:

@@ -10,7 +10,18 @@ from typing import Annotated, Any
 import typer
 
 from agentkit.cli.agents import load_agents
-from agentkit.cli.durable_options import DatabaseAddress, Queue, Version
+from agentkit.cli.durable_options import (
+    After,
+    AgentsPlace,
+    Concurrency,
+    DatabaseAddress,
+    Deps,
+    Grace,
+    NewId,
+    Queue,
+    Queues,
+    Version,
+)
 from agentkit.cli.errors import NotApprovedError
 from agentkit.cli.options import Json
 from agentkit.cli.output import apart, note, write, write_json
@@ -18,30 +29,13 @@ from agentkit.errors import ConfigError
 
 
 def worker(
-    agents: Annotated[
-        str,
-        typer.Argument(
-            metavar="AGENTS",
-            help="Where the agents are: file.py or module for all of it, file.py:name or "
-            "module:name for one. An agent is called as its name= says, or else as its variable.",
-        ),
-    ],
+    agents: AgentsPlace,
     *,
     database: DatabaseAddress,
-    queue: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--queue", "-q", show_default=False, help="A queue to take runs from; repeat it."
-        ),
-    ] = None,
-    concurrency: Annotated[
-        int, typer.Option("--concurrency", "-c", min=1, help="The most runs at once.")
-    ] = 50,
+    queue: Queues = None,
+    concurrency: Concurrency = 50,
     version: Version = "1",
-    grace: Annotated[
-        float,
-        typer.Option(min=0, help="Seconds that calls in flight have to end when it is stopped."),
-    ] = 30.0,
+    grace: Grace = 30.0,
 ) -> None:
     """Carry out durable runs until it is stopped.
 
@@ -77,21 +71,9 @@ def submit(
     database: DatabaseAddress,
     queue: Queue = None,
     version: Version = "1",
-    run_id: Annotated[
-        str | None,
-        typer.Option(
-            "--id", show_default=False, help="The run's id: the same one twice is one run."
-        ),
-    ] = None,
-    deps: Annotated[
-        str | None, typer.Option(metavar="JSON", show_default=False, help="For the tools.")
-    ] = None,
-    after: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RUN", show_default=False, help="A run that has its answer, to go on from."
-        ),
-    ] = None,
+    run_id: NewId = None,
+    deps: Deps = None,
+    after: After = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the answer and print it.")] = False,
     json: Json = False,
 ) -> None:

@@ -20,6 +20,7 @@ from agentkit.errors import ConfigError, DurableError
 
 T = TypeVar("T")
 _SECONDS = 30.0  # that a statement waits for a locked SQLite file
+_TURN = 0.05  # seconds between looks at whether it is one's turn
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC")
 _POOL = {"pool_size": 20, "max_overflow": 10, "pool_timeout": 30.0, "pool_pre_ping": True}
 _POSTGRES = {
@@ -141,10 +142,12 @@ class Database:
             connection.close()
 
     def _locked(self, number: int) -> sa.Connection:
-        # Not in a transaction: making an index waits until none is open that began before it.
+        # It neither waits in a statement nor has a transaction open: who makes an index waits
+        # until all statements and transactions have ended that began before.
         connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
-            connection.execute(sa.select(sa.func.pg_advisory_lock(number)))
+            while not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(number))):
+                time.sleep(_TURN)
         except BaseException:
             connection.close()
             raise

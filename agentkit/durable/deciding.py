@@ -44,6 +44,14 @@ def decide(
     places = waiting(run, found.saved.get("decided", {}))
     place, chosen = _chosen(places, call)
     apply(run, chosen, decision)  # what does not fit is refused here and now
+    try:
+        database.patiently(lambda: _keep(database, run_id, place, decision))
+    except sa.exc.IntegrityError:
+        raise DurableError(f"Somebody has decided on {chosen.name} of {run_id!r} before.") from None
+    wake(database, run_id)
+
+
+def _keep(database: Database, run_id: str, place: str, decision: Mapping[str, Any]) -> None:
     row = {
         "run": run_id,
         "place": place,
@@ -52,16 +60,8 @@ def decide(
         "seen": False,
         "at": time.time(),
     }
-
-    def work() -> None:
-        with database.engine.begin() as connection:
-            connection.execute(sa.insert(decisions).values(row))
-
-    try:
-        database.patiently(work)
-    except sa.exc.IntegrityError:
-        raise DurableError(f"Somebody has decided on {chosen.name} of {run_id!r} before.") from None
-    wake(database, run_id)
+    with database.engine.begin() as connection:
+        connection.execute(sa.insert(decisions).values(row))
 
 
 def _chosen(

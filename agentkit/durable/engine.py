@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dbos import EnqueueOptions
 from dbos import error as dbos_error
 
 from agentkit.agent import Agent
@@ -116,16 +117,8 @@ class Engine(AwaitedRuns):
         """
         job = self._job(agent, prompt, queue, deps, after)
         run_id = os.urandom(16).hex() if run_id is None else _checked_id(run_id)
-        client = self._database.client
-        options: Any = {
-            "queue_name": queue,
-            "workflow_name": WORKFLOW,
-            "workflow_id": run_id,
-            "workflow_id_reuse_policy": "reject",
-            "app_version": self.version,
-        }
         try:
-            self._database.patiently(lambda: client.enqueue(options, job))
+            self._database.patiently(lambda: self._enqueue(run_id, job))
         except dbos_error.DBOSWorkflowIDInUseError:
             there = found_run(self._database, run_id)
             if dict(there.job) != job:
@@ -134,6 +127,16 @@ class Engine(AwaitedRuns):
                     "another id."
                 ) from None
         return run_id
+
+    def _enqueue(self, run_id: str, job: dict[str, Any]) -> None:
+        options: EnqueueOptions = {
+            "queue_name": job["queue"],
+            "workflow_name": WORKFLOW,
+            "workflow_id": run_id,
+            "workflow_id_reuse_policy": "reject",
+            "app_version": self.version,
+        }
+        self._database.client.enqueue(options, job)
 
     def _job(
         self, agent: Agent[Any] | str, prompt: str | None, queue: str, deps: Any, after: str | None

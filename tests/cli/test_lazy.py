@@ -38,9 +38,13 @@ Commands:
   doctor      Check an interface: settings, key, models, and calls in...
   run         Ask once, with tools, and print the answer.
   chat        Hold a conversation, a line at a time.
+  batch       Run an agent for each row of a file, side by side.
   tools       List tools and packs, show, call and check tools without a...
   interfaces  List the interfaces, show all about one, or add and remove...
   runs        The runs of a journal.
+  worker      Carry out durable runs until it is stopped.
+  submit      Put a durable run into a queue, and print its id.
+  durable     Durable runs, which workers carry out.
 """
 HEAVY = set(
     ["pydantic_core", "httpx", "jsonschema", "docstring_parser", "rich", "asyncio", "agentkit.http"]

@@ -149,8 +149,8 @@ def test_a_run_that_waits_can_be_cancelled(engine):
     run_id, _ = waits_for(runs)
     runs.cancel(run_id)
     with runs.worker():
+        assert until(lambda: runs.runs()[0].state == "cancelled")
         with pytest.raises(DurableError, match="was cancelled"):
-            assert until(lambda: runs.runs()[0].state == "cancelled")
             runs.result(run_id)
         assert [each.id for each in runs.runs(state="cancelled")] == [run_id]
         assert not runs.runs(state="done")
