@@ -104,6 +104,8 @@ class Runs:
             return
         client = self.database.client
         self.database.patiently(lambda: client.cancel_workflow(run_id))
+        if found_run(self.database, run_id).state == "waiting":  # it came to that just now
+            self.cancel(run_id)
 
     def resume(self, run_id: str) -> None:
         """Go on with a run that failed or was cancelled, from where it stands.
