@@ -9,7 +9,9 @@ from typing import Any
 import typer
 import yaml
 
+from agentkit import Agent
 from agentkit.cli.app import app
+from agentkit.durable import Engine
 
 ROOT = Path(__file__).parent.parent.parent
 DEPLOY = ROOT / "deploy"
@@ -78,8 +80,11 @@ def seconds(text: str) -> float:
 
 def most_connections() -> int:
     """How many connections to PostgreSQL a worker has at the most."""
-    from agentkit.durable.database import _POOL
-
-    pool: Any = _POOL
-    # One pool for runs, one to look around and ask, and one connection that holds the worker's lock.
-    return 2 * (pool["pool_size"] + pool["max_overflow"]) + 1
+    engine = Engine("postgresql://nobody@localhost/none", [Agent(name="none")])  # never opened
+    worker: Any = engine.worker()
+    watch, limits = worker._lookout._watch, worker._limits
+    pools: list[Any] = [
+        each.pool
+        for each in (engine.database.engine, worker._connections, watch._engine, limits._engine)
+    ]
+    return sum(each.size() + each._max_overflow for each in pools)

@@ -65,6 +65,8 @@ def test_workers_find_connections(monkeypatch):
 
     # Those of the service, which has one pool, and some for people.
     assert (workers + 1) * most_connections() + 20 <= int(settings["max_connections"])
+    said = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    assert f"never more than {most_connections()}:" in said
 
 
 def test_tables_are_made_before_anybody_wants_them():
