@@ -10,6 +10,7 @@ from waiting import until
 
 from agentkit import ConfigError
 from agentkit.crew import Window, aeach, each
+from agentkit.workers import on_own_loop
 
 
 class Gate:
@@ -169,6 +170,21 @@ def test_who_leaves_early_cancels_what_runs():
     assert sorted(gate.cancelled) == sorted(gate.begun)[1:]
     assert len(gate.begun) >= 3
     assert gate.running == 0
+
+
+def test_what_the_garbage_collector_closes_on_the_loop_of_the_work_waits_for_nothing():
+    gate = Gate()
+    gate.open.add(0)
+    results = each(gate.work, [0, 1], Window(1, in_order=True))
+    first = next(results)
+
+    async def collect():
+        results.close()
+
+    on_own_loop(collect()).result(timeout=20)
+
+    assert first == 0
+    assert until(lambda: gate.running == 0)
 
 
 def test_who_leaves_early_while_awaiting_cancels_what_runs_and_what_comes():

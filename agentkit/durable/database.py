@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -30,8 +31,10 @@ _POSTGRES = {
     "keepalives_idle": 2,
     "keepalives_interval": 1,
     "keepalives_count": 4,
+    "tcp_user_timeout": 6000,  # for what was sent and is never confirmed
     "options": (
         "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=4 "
+        "-c tcp_user_timeout=6000 "
         "-c idle_in_transaction_session_timeout=60s"
     ),
 }
@@ -166,13 +169,19 @@ class Database:
         while True:
             try:
                 return work()
-            except DBAPIError as error:
-                if isinstance(error, IntegrityError):  # it is for the caller to say what it means
-                    raise
+            except IntegrityError:  # it is for the caller to say what it means
+                raise
+            except (DBAPIError, sa.exc.TimeoutError) as error:  # the latter: all connections busy
                 if not may_pass(error) or time.monotonic() + pause > end:
                     raise DurableError(f"{self} cannot be used: {_said(error)}") from None
                 time.sleep(pause)
                 pause = min(pause * 2, 2.0)
+
+    def without_end(self) -> Database:
+        """The same database, for those who have nothing better to do than to wait for it."""
+        same = copy(self)
+        same.patience = float("inf")
+        return same
 
     def close(self) -> None:
         """Close all connections; they are opened again when they are needed."""
@@ -224,14 +233,17 @@ def _wait_where_full(context: Any) -> None:
         raise OperationalError(context.statement, context.parameters, odd) from None
 
 
-def may_pass(error: DBAPIError) -> bool:
-    """Whether the database may well answer a little later."""
+def may_pass(error: DBAPIError | sa.exc.TimeoutError) -> bool:
+    """Whether something may do later, as it is only for now that the database cannot."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return True
     state = str(getattr(error.orig, "sqlstate", None) or "")
-    if state:  # connections, room, and a server that stops or starts
-        return state[:2] in ("08", "53", "57") or state in ("40001", "40P01")
+    if state:  # connections, room, a server that stops or starts or is a copy, and its disk
+        return state[:2] in ("08", "53", "57", "58") or state in ("25006", "40001", "40P01")
     return error.connection_invalidated or isinstance(error, OperationalError)
 
 
-def _said(error: DBAPIError) -> str:
-    lines = str(error.orig).strip().splitlines()
-    return lines[0] if lines else type(error.orig).__name__
+def _said(error: DBAPIError | sa.exc.TimeoutError) -> str:
+    said = error.orig if isinstance(error, DBAPIError) else error
+    lines = str(said).strip().splitlines()
+    return lines[0] if lines else type(said).__name__

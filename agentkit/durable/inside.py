@@ -7,12 +7,18 @@ worker, where the public one is shared by all workers of a queue.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from dbos import DBOS
+from dbos import DBOS, _sys_db
 from dbos._dbos import _get_dbos_instance
+from dbos._utils import retriable_postgres_exception
+
+from agentkit.durable.database import may_pass
+
+_LONGEST = 2.0  # seconds between tries while the database is away
 
 
 def set_concurrency(room: Callable[[], int]) -> None:
@@ -29,9 +35,56 @@ def set_concurrency(room: Callable[[], int]) -> None:
     vars(system)["get_queue"] = get_queue
 
 
+def _is_of_server(error: sa.exc.DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) is not None
+
+
+class _Impatient:
+    """The module `time`, whose sleep is never long."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep so long, or as long as it takes to try again."""
+        time.sleep(min(seconds, _LONGEST))
+
+
+def wait_for_the_database() -> None:
+    """Let DBOS wait for a database that is away, and look for it every other second.
+
+    By itself it doubles the pause up to a minute and a half, for which runs would stand still
+    after the database is back; and it takes a server that is read-only for now, as one that takes
+    over from another may be, or whose disk fails, for an error of the run.
+    """
+    known = retriable_postgres_exception
+
+    def retriable(error: Exception) -> bool:
+        passes = isinstance(error, sa.exc.DBAPIError) and _is_of_server(error) and may_pass(error)
+        return passes or known(error)
+
+    vars(_sys_db).update(time=_Impatient(), retriable_postgres_exception=retriable)
+
+
 def hand_over(workers: Sequence[str]) -> int:
     """Put the runs of workers that are no more back into their queues, and tell how many."""
     return len(DBOS._recover_pending_workflows(list(workers)))
+
+
+def put_back_own(engine: sa.Engine, run_id: str, token: str) -> None:
+    """Put a run back into its queue, if somebody has it by this token.
+
+    Whoever carries it out by that can record nothing any more.
+    """
+    rows = table(engine, "workflow_status")
+    update = (
+        sa.update(rows)
+        .where(rows.c.workflow_uuid == run_id, rows.c.owner_xid == token)
+        .where(rows.c.status == "PENDING")
+        .values(status="ENQUEUED", owner_xid=None, started_at_epoch_ms=None)
+    )
+    with engine.begin() as connection:
+        connection.execute(update)
 
 
 def table(engine: sa.Engine, name: str) -> sa.TableClause:
@@ -48,4 +101,6 @@ _COLUMNS = (
     "function_id",
     "function_name",
     "output",
+    "owner_xid",
+    "started_at_epoch_ms",
 )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
 
 from agentkit.durable.database import Database, lock_number
 
-_GRACE = 5.0  # seconds that others have to come back after the database was away
+_GRACE = 10.0  # seconds that others have to come back after the database was away
+_SURE = 0.5  # seconds after which somebody who lives has a lost lock again
 
 
 class Watch(Protocol):
@@ -22,10 +24,10 @@ class Watch(Protocol):
         """Take the lock, or see that it is still held."""
 
     def dead(self, workers: list[str]) -> list[str]:
-        """Those of some workers that are no more. They are locked until `forget`."""
+        """Those of some workers that are no more; `forget` is called when that is seen to."""
 
     def forget(self, workers: list[str]) -> None:
-        """Let go of the locks of dead workers."""
+        """Remove what dead workers left."""
 
     def close(self) -> None:
         """Let go of the own lock."""
@@ -48,36 +50,62 @@ class ServerWatch:
         self._engine = database.connections(pool_size=1, max_overflow=0)
         self._worker = worker
         self._connection: sa.Connection | None = None
+        self._was_lost = False
+        self._free: dict[str, float] = {}  # since when nobody holds these workers' locks
         self._trusted_from = 0.0
 
     def hold(self) -> None:
         """See that the lock is held.
 
-        After a connection was lost nobody is called dead for a while: it may be the database that
-        was away, and then all have lost theirs.
+        When it is had again after the database was away, nobody is called dead for a while: all
+        have lost theirs, and some may not be back yet.
         """
         if self._connection is not None:
             try:
-                self._connection.execute(sa.select(1))
-            except sa.exc.DBAPIError:
+                self._connection.scalar(sa.select(1))
+                return
+            except sa.exc.SQLAlchemyError:  # also where it was lost in the midst of `dead`
                 self._drop()
-                self._trusted_from = time.monotonic() + _GRACE
-                raise
-            return
-        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        connection.execute(sa.select(sa.func.pg_advisory_lock(_number(self._worker))))
-        self._connection = connection
+                self._was_lost = True
+        self._connect()
+
+    def _connect(self) -> None:
+        self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            held = self._asked("pg_try_advisory_lock", self._worker)
+            age = float(self._connection.scalar(_SINCE_START))
+        except BaseException:
+            self._drop()
+            raise
+        wait = _GRACE if self._was_lost else _GRACE - age
+        self._trusted_from = time.monotonic() + wait
+        if not held:  # the server has not seen yet that the last connection is gone
+            self._drop()
 
     def dead(self, workers: list[str]) -> list[str]:
-        """Those whose lock can be had."""
+        """Those whose lock could be had for a while: who lost a connection takes it again."""
         if self._connection is None or time.monotonic() < self._trusted_from:
+            self._free.clear()
             return []
-        return [each for each in workers if self._asked("pg_try_advisory_lock", each)]
+        now = time.monotonic()
+        self._free = {each: self._free.get(each, now) for each in self._have_free_locks(workers)}
+        return [each for each, since in self._free.items() if now - since >= _SURE]
+
+    def _have_free_locks(self, workers: list[str]) -> list[str]:
+        assert self._connection is not None
+        numbers = {_number(each): each for each in workers}
+        lock = sa.func.pg_try_advisory_lock(sa.column("number"))
+        asked = sa.func.unnest(sa.cast(list(numbers), sa.ARRAY(sa.BigInteger)))
+        free: sa.Select[Any] = sa.select(sa.column("number")).select_from(
+            asked.table_valued("number").render_derived()
+        )
+        found = list(self._connection.scalars(free.where(lock))) if numbers else []
+        for each in found:
+            self._connection.scalar(sa.select(sa.func.pg_advisory_unlock(each)))
+        return [numbers[each] for each in found]
 
     def forget(self, workers: list[str]) -> None:
-        """Let go."""
-        for each in workers:
-            self._asked("pg_advisory_unlock", each)
+        """Nothing is held."""
 
     def _asked(self, function: str, worker: str) -> bool:
         assert self._connection is not None
@@ -93,6 +121,9 @@ class ServerWatch:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
+
+
+_SINCE_START = sa.text("SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())")
 
 
 def _number(worker: str) -> int:
@@ -126,7 +157,8 @@ class FileWatch:
         """Let go, and remove what they left."""
         for each in workers:
             if lock := self._held.pop(each, None):
-                os.unlink(lock.lock_file)
+                with suppress(FileNotFoundError):  # another one found it dead just before
+                    os.unlink(lock.lock_file)
                 lock.release()
 
     def close(self) -> None:

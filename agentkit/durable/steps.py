@@ -49,16 +49,20 @@ class Steps:
         self._count += 1
         return DBOS.reserve_step()
 
-    async def do(self, name: str, work: Work, at: StepReservation | None = None) -> dict[str, Any]:
+    async def do(
+        self, name: str, work: Work, at: StepReservation | None = None, *, noted: bool = False
+    ) -> dict[str, Any]:
         """What came of a step: of `work` if it was not done before, or of what was stored.
 
         Args:
             name: Names it.
             work: Gives plain values.
             at: Its number, if it is not the next.
+            noted: Whether it was said before that this is about to happen: the run is not left
+                between the two, which would look as if it may have happened.
         """
         step = at or self.reserve()
-        if self._leaving():
+        if self._leaving() and not noted:
             raise Leaving
         # What was stored and what goes on from here are one and the same.
         done: dict[str, Any] = await step.run_async({"name": name}, _stored, work)
@@ -181,7 +185,7 @@ class StepToolbox(Toolbox):
                 return {"error": save_error(error), "key": context.call_key}
             return {"result": save_messages([result])[0], "key": context.call_key}
 
-        done = await self._steps.do(call.name, work, step)
+        done = await self._steps.do(call.name, work, step, noted=intent is not None)
         if "error" in done:
             raise load_error(done["error"])
         (result,) = load_messages([done["result"]])

@@ -8,8 +8,8 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
-from threading import Event, Lock, Thread
+from collections.abc import Mapping, Sequence
+from threading import Event, Lock
 from types import TracebackType
 from typing import Any
 
@@ -19,20 +19,17 @@ from dbos import error as dbos_error
 
 from agentkit.agent import Agent
 from agentkit.durable.database import Database
-from agentkit.durable.deciding import wake_decided
-from agentkit.durable.inside import hand_over, set_concurrency, table
+from agentkit.durable.inside import set_concurrency, table, wait_for_the_database
 from agentkit.durable.limits import DatabaseLimits
 from agentkit.durable.listing import WORKFLOW
-from agentkit.durable.liveness import watch
+from agentkit.durable.lookout import LOOK, Here, Lookout
 from agentkit.durable.records import save_error
 from agentkit.durable.steps import INTENT, Leaving, Steps
 from agentkit.durable.workflow import Conduct, RunFailed
 from agentkit.errors import ConfigError, DurableError, closest
-from agentkit.log import log
 from agentkit.shared_limits import sharing
 from agentkit.workers import in_thread_awaited
 
-_LOOK = 0.25  # seconds between looks at what was cancelled, decided, or left by the dead
 _POLL = 0.1  # seconds between looks into a queue
 _one = Lock()  # DBOS is one in a process
 
@@ -73,12 +70,9 @@ class Worker:
         self._database, self._agents, self._version = database, agents, version
         self._queues, self._concurrency, self._deps = list(queues), concurrency, deps
         self._grace = grace
-        self._tasks: dict[str, asyncio.Task[Any]] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._taken: set[str] = set()  # runs that are not this worker's any more
+        self._here = Here()
+        self._lookout = Lookout(database, self.id, version, self._here)
         self._stopping, self._stopped = Event(), Event()
-        self._thread = Thread(target=self._look_around, name="agentkit worker", daemon=True)
-        self._watch = watch(database, self.id)
         self._limits = DatabaseLimits(database.connections(pool_size=5, pool_pre_ping=False))
         self._connections = database.connections()
 
@@ -95,7 +89,7 @@ class Worker:
             raise ConfigError("There is a worker in this process already: a process has one.")
         try:
             self._database.prepare()
-            self._database.patiently(self._watch.hold)
+            self._lookout.hold()
             for name in self._queues:  # those that are there at the start are looked at at once
                 self._database.client.register_queue(
                     name, polling_interval_sec=_POLL, on_conflict="never_update"
@@ -104,7 +98,7 @@ class Worker:
         except BaseException:
             self._release()
             raise
-        self._thread.start()
+        self._lookout.start()
 
     def _launch(self) -> None:
         DBOS(
@@ -127,6 +121,7 @@ class Worker:
 
         DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(carry_out)
         DBOS.listen_queues(self._queues)
+        wait_for_the_database()
         DBOS.launch()
         set_concurrency(self._room)
 
@@ -139,23 +134,26 @@ class Worker:
         What they did is kept, and another worker goes on with them. Calls that take longer than
         the grace are cut off.
         """
-        if self._stopped.is_set() or not self._thread.is_alive():
+        if self._stopped.is_set() or not self._lookout.runs:
             return
         self._stopping.set()
         end = time.monotonic() + self._grace
-        while self._tasks and time.monotonic() < end:
-            time.sleep(_LOOK / 10)
-        for run_id in list(self._tasks):
-            self._leave(run_id)
-        while self._tasks and time.monotonic() < end + 1:
-            time.sleep(_LOOK / 10)
+        while self._here.tasks and time.monotonic() < end:
+            time.sleep(LOOK / 10)
+        for task in list(self._here.tasks.values()):
+            self._here.leave(task)
+        while self._here.tasks and time.monotonic() < end + 1:
+            time.sleep(LOOK / 10)
         self._stopped.set()
-        self._thread.join()
+        self._lookout.stop()
+        for agent in self._agents.values():
+            self._here.await_soon(agent.interface.aclose())
         DBOS.destroy(destroy_registry=True)
         self._release()
 
     def _release(self) -> None:
-        self._watch.close()
+        self._lookout.close()
+        self._limits.close()
         self._connections.dispose()
         _one.release()
 
@@ -180,115 +178,61 @@ class Worker:
         """What DBOS calls for each run."""
         run_id = DBOS.workflow_id
         assert run_id is not None
-        self._loop = asyncio.get_running_loop()
         task = asyncio.ensure_future(self._conducted(run_id, job))
-        self._tasks[run_id] = task
+        self._here.add(run_id, task)
         try:
             return await task
         except Leaving:
             raise dbos_error.DBOSWorkflowConflictIDError(run_id) from None
         except asyncio.CancelledError:
-            if run_id not in self._taken:
+            if task in self._here.left:
+                raise dbos_error.DBOSWorkflowConflictIDError(run_id) from None
+            if (outer := asyncio.current_task()) is None or outer.cancelling():
                 raise
-            raise dbos_error.DBOSWorkflowConflictIDError(run_id) from None
+            raise _failed("A tool of the run cancelled the run that it was called by.") from None
         finally:
-            if self._tasks.get(run_id) is task:
-                del self._tasks[run_id]
-                self._taken.discard(run_id)
+            self._here.remove(run_id, task)
 
     async def _conducted(self, run_id: str, job: dict[str, Any]) -> dict[str, Any]:
         agent = self._agents.get(job["agent"])
         if agent is None:
             hint = closest(job["agent"], self._agents)
-            error = DurableError(
+            raise _failed(
                 f"The worker {self.id} has no agent {job['agent']!r}, only "
                 f"{', '.join(self._agents)}.{hint}"
             )
-            raise RunFailed(error, {"state": "failed", "error": save_error(error)})
+        database = self._database.without_end()
         unknown = await in_thread_awaited(
-            self._database.patiently, lambda: _unknown(self._database.engine, run_id)
+            database.patiently, lambda: _unknown(database.engine, run_id)
         )
-        given = job.get("deps")
-        deps = self._deps(given) if callable(self._deps) else given
-        if self._deps is not None and not callable(self._deps) and given is None:
-            deps = self._deps
         steps = Steps(unknown, self._stopping.is_set)
+        deps = self._deps_for(job.get("deps"))
         with sharing(self._limits):
-            return await Conduct(agent, job, run_id, steps, self._database, deps).run()
+            return await Conduct(agent, job, run_id, steps, database, deps).run()
 
-    def _look_around(self) -> None:
-        """Until it is stopped: what was cancelled or taken over, who died, what was decided."""
-        looks: list[Callable[[], None]] = [
-            self._watch.hold,
-            self._leave_what_was_taken,
-            self._take_from_the_dead,
-            lambda: wake_decided(self._database),
-        ]
-        failing = False
-        while not self._stopped.wait(_LOOK):
-            try:
-                for look in looks:
-                    look()
-                failing = False
-            except Exception as error:  # the database may be away; it is tried again
-                if not failing:
-                    kind = type(getattr(error, "orig", None) or error).__name__
-                    log.warning("worker %s cannot look around: %s", self.id, kind)
-                failing = True
+    def _deps_for(self, given: Any) -> Any:
+        if callable(self._deps):
+            return self._deps(given)
+        return self._deps if given is None else given
 
-    def _leave_what_was_taken(self) -> None:
-        """Stop runs that were cancelled, or that others carry out by now."""
-        here = list(self._tasks)
-        if not here:
-            return
-        rows = table(self._database.engine, "workflow_status")
-        mine = sa.select(rows.c.workflow_uuid).where(
-            rows.c.workflow_uuid.in_(here),
-            rows.c.status == "PENDING",
-            rows.c.executor_id == self.id,
-        )
-        with self._database.engine.connect() as connection:
-            still = set(connection.scalars(mine))
-        for run_id in here:
-            if run_id not in still:
-                self._leave(run_id)
 
-    def _leave(self, run_id: str) -> None:
-        task = self._tasks.get(run_id)
-        if task is not None and self._loop is not None:
-            self._taken.add(run_id)
-            self._loop.call_soon_threadsafe(task.cancel)
-
-    def _take_from_the_dead(self) -> None:
-        rows = table(self._database.engine, "workflow_status")
-        busy = sa.select(rows.c.executor_id).where(
-            rows.c.status == "PENDING",
-            rows.c.application_version == self._version,
-            rows.c.executor_id != self.id,
-        )
-        with self._database.engine.connect() as connection:
-            others = [str(each) for each in connection.scalars(busy.distinct())]
-        dead = self._watch.dead(others)
-        try:
-            if dead and (count := hand_over(dead)):
-                log.warning("%d runs of %s go on elsewhere", count, ", ".join(dead))
-        finally:
-            self._watch.forget(dead)
+def _failed(why: str) -> RunFailed:
+    error = DurableError(why)
+    return RunFailed(error, {"state": "failed", "error": save_error(error)})
 
 
 def _unknown(engine: sa.Engine, run_id: str) -> dict[int, str]:
     """The notes that a call is about to run which no call follows, by their numbers: their keys."""
     steps = table(engine, "operation_outputs")
-    mine = sa.select(steps.c.function_id, steps.c.function_name, steps.c.output).where(
-        steps.c.workflow_uuid == run_id
-    )
-    prefix = INTENT.format("")
+    is_note = steps.c.function_name.startswith(INTENT.format(""), autoescape=True)
+    note = sa.case((is_note, steps.c.output))
+    mine = sa.select(steps.c.function_id, note).where(steps.c.workflow_uuid == run_id)
     with engine.connect() as connection:
-        found = {number: (name, text) for number, name, text in connection.execute(mine)}
+        notes = {number: text for number, text in connection.execute(mine)}
     return {
         number: json.loads(text)["key"]
-        for number, (name, text) in found.items()
-        if name.startswith(prefix) and number + 1 not in found
+        for number, text in notes.items()
+        if text is not None and number + 1 not in notes
     }
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from agentkit import Run
@@ -56,6 +58,34 @@ class Answers(Protocol):
         Whoever closes it early stops what runs. Errors of a row are in its answer; what would be
         wrong with all rows is raised.
         """
+
+
+class Place(Protocol):
+    """Where rows are run and what came of them is kept: this machine, or a queue of workers."""
+
+    @property
+    def runs_with(self) -> tuple[str, str] | None:
+        """The interface and the model that new rows are run with, where that is known."""
+
+    def check(self) -> None:
+        """Refuse what would be wrong with every row, before any is looked at.
+
+        Raises:
+            AgentkitError: There is something.
+        """
+
+    def kept_in(self, output: Path | None) -> Path | str | None:
+        """Where the rows of this output are kept: a file, or its name; None for nowhere."""
+
+    def opened(self, output: Path | None) -> AbstractContextManager[Answers]:
+        """What runs the rows of this output, which begins anew with what is kept.
+
+        Raises:
+            AgentkitError: The output would be lost, or what is kept cannot be read.
+        """
+
+    def advice(self, states: Mapping[str, int], output: Path | None) -> Iterator[str]:
+        """What can be done with rows that are not done, by how many are in each state."""
 
 
 def of_outcome(row: Row, outcome: Outcome[Any], run_id: str, secrets: list[str]) -> Answer:

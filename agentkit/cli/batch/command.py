@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from agentkit.cli.durable_options import Version
 from agentkit.cli.options import Tools
 
 Input = Annotated[
@@ -113,6 +114,26 @@ OwnSteps = Annotated[
 OwnApproval = Annotated[
     str | None, typer.Option("--approval", metavar="POLICY", show_default=False, help="See `run`.")
 ]
+RowQueue = Annotated[
+    str | None,
+    typer.Option(
+        "--queue",
+        "-q",
+        show_default=False,
+        help="Have durable workers run the rows, which take them from this queue; --agent is then "
+        "the agent's name. See `worker`.",
+    ),
+]
+RowDatabase = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        "-d",
+        metavar="ADDRESS",
+        show_default=False,
+        help="Where the queue is: a path, or postgresql://USER:PASSWORD@HOST/NAME.",
+    ),
+]
 
 
 def batch(
@@ -136,6 +157,9 @@ def batch(
     system: OwnSystem = None,
     max_steps: OwnSteps = None,
     approval: OwnApproval = None,
+    queue: RowQueue = None,
+    database: RowDatabase = None,
+    version: Version = "1",
 ) -> None:
     """Run an agent for each row of a file, side by side.
 
@@ -147,6 +171,7 @@ def batch(
     agentkit batch prompts.jsonl --agent my_agent.py:agent -o results.jsonl --concurrency 50
     agentkit batch cities.csv --template "What is {city} known for?" -o results.csv
     agentkit batch prompts.txt -o results.jsonl --retry-failed
+    agentkit batch prompts.jsonl --queue support --agent support --database runs.db -o out.jsonl
     """
     from agentkit.cli.batch.making import run_batch
 

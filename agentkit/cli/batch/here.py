@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from agentkit import Agent, Run
@@ -21,8 +18,6 @@ from agentkit.outcomes import Outcome
 from agentkit.redact import environment_secrets
 from agentkit.transcript import LOST_SECRET, may_have_run
 
-_UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST = 40  # characters of a file's name in the ids of runs
 _NOT_ITS_OWN = re.compile(
     r"(CancelledError|KeyboardInterrupt|SystemExit|GeneratorExit|ConfigError|MissingKeyError"
     r"|DefinitionError|JournalError)\b|StatusError: The server answered (401|402|404)\b"
@@ -35,7 +30,7 @@ class Here:
 
     Args:
         agent: The agent. What its journal has of a row is not done again.
-        name: The batch, as `batch_name` gives it.
+        name: The batch, with which the ids of its runs begin.
         concurrency: The most rows at once.
         in_order: Whether answers come in the order of the rows.
         retry_failed: Whether rows that failed before are gone on with.
@@ -108,33 +103,3 @@ class Here:
             elif may_have_run(call) and LOST_SECRET not in call.waits:
                 decided = decided.approve(call)
         return None if decided is run else decided
-
-
-def batch_name(journal: Journal | None, output: Path | None, *, shared: bool) -> tuple[str, bool]:
-    """What the ids of a batch's runs begin with, and whether the journal has any of them.
-
-    It has a part by chance, so that the `call_key`s of two batches are never the same.
-
-    Args:
-        journal: Where it is kept.
-        output: The file that it writes.
-        shared: Whether the journal may have other batches too, which are told apart by that file.
-    """
-    label = "batch"
-    if shared and output is not None:
-        place = sha256(os.fsencode(output.absolute())).hexdigest()[:8]
-        label = f"{_UNFIT.sub('_', output.name)[:_LONGEST]}-{place}"
-    is_there = journal is not None and journal.path.exists()
-    found = journal.first(f"{label}:") if journal is not None and is_there else None
-    if found is not None:
-        return ":".join(found.split(":")[:2]), True
-    return f"{label}:{os.urandom(4).hex()}", False
-
-
-def with_journal(agent: Agent[Any], journal: Journal | None) -> Agent[Any]:
-    """The same agent with another journal, or none."""
-    from copy import copy
-
-    mine = copy(agent)
-    mine.__dict__["journal"] = journal
-    return mine

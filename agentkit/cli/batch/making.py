@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from agentkit import Agent, ConfigError
 from agentkit.cli.agents import load_agent
-from agentkit.cli.batch.carrying import Target, carry_out
+from agentkit.cli.batch.answers import Place
+from agentkit.cli.batch.carrying import carry_out
 from agentkit.cli.batch.formats import Format
-from agentkit.cli.batch.here import Here
+from agentkit.cli.batch.machine import Machine
 from agentkit.cli.batch.rows import Rows
 from agentkit.cli.prompts import stdin_is_fed
 from agentkit.cli.running import build_agent, read_options
@@ -35,9 +38,32 @@ def run_batch(given: Mapping[str, Any]) -> int:
         "unfinished": "ask" if unfinished == "wait" else unfinished,
     }
     with opened_rows(*(given[name] for name in ("rows", "kind", "template", "id_column"))) as rows:
+        output = None if given["output"] == "-" else _path(given["output"])
+        if given["queue"] is not None or given["database"] is not None:
+            return carry_out(rows, output, _queue(given, settings))
         agent = chosen_agent(given["agent"], {name: given[name] for name in _OF_AN_AGENT})
-        target = Target.of(given["output"], given["journal"])
-        return carry_out(agent, rows, target, lambda ready, name: Here(ready, name, **settings))
+        return carry_out(rows, output, Machine(agent, _path(given["journal"]), settings))
+
+
+def _queue(given: Mapping[str, Any], settings: dict[str, Any]) -> Place:
+    from agentkit.cli.batch.queued import Queue
+
+    here = [name for name in ("journal", *_OF_AN_AGENT) if given[name]]
+    if here or settings.pop("unfinished") != "ask":
+        option = (here or ["unfinished"])[0].replace("_", "-")
+        raise ConfigError(f"--{option} is for rows that are run here; leave it out with --queue.")
+    database = given["database"] or os.environ.get("AGENTKIT_DATABASE")
+    if given["agent"] is None or not database:
+        raise ConfigError("--queue takes --agent NAME, as workers know it, and --database.")
+    from agentkit.durable import Engine
+    from agentkit.durable.engine import QUEUE
+
+    engine = Engine(database, version=given["version"])
+    return Queue(engine=engine, agent=given["agent"], queue=given["queue"] or QUEUE, **settings)
+
+
+def _path(given: str | None) -> Path | None:
+    return Path(os.path.expanduser(given)) if given else None
 
 
 def chosen_agent(name: str | None, own: Mapping[str, Any]) -> Agent[Any]:

@@ -137,7 +137,8 @@ def progress(tally: Tally) -> Lines | Bar:
 def lasting(seconds: float) -> str:
     """Seconds in words."""
     if seconds < _MINUTE:
-        return f"{seconds:.0f} s" if seconds >= 1 or not seconds else f"{seconds:.1f} s"
+        return f"{seconds:.1f} s" if 0 < seconds < 1 else f"{int(seconds)} s"
+    minutes, rest = divmod(int(seconds), _MINUTE)
     if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
-    return f"{seconds // _HOUR:,.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
+        return f"{minutes} min {rest} s"
+    return f"{minutes // _MINUTE:,} h {minutes % _MINUTE} min"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,6 @@ from agentkit.cli.batch.rows import Rows
 from agentkit.cli.output import write
 from agentkit.cli.text import json_text
 from agentkit.errors import AgentkitError
-from agentkit.journal.store import Journal
 from agentkit.redact import environment_secrets, hide_in
 
 _OWN = ("state", "output", "error", "run_id", "prompt_tokens", "completion_tokens", "cost")
@@ -154,11 +152,6 @@ def check_output(output: Path, rows: Rows, journal: Path | None) -> None:
             )
 
 
-def is_ordinary(path: Path) -> bool:
-    """Whether it is a file that can begin anew, or none yet: no pipe, and no /dev/null."""
-    return path.is_file() or not path.exists()
-
-
 @contextmanager
 def alone(output: Path) -> Iterator[None]:
     """Nobody else writes the output meanwhile.
@@ -181,20 +174,6 @@ def alone(output: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def check_overwriting(output: Path, journal: Journal, known: bool) -> None:
-    """Refuse to write over what no journal can give again.
-
-    Raises:
-        ConfigError: The file is there, and the journal has nothing of it.
-    """
-    if known or not output.exists() or not os.path.getsize(output):
-        return
-    raise ConfigError(
-        f"{output} is there already, and the journal {journal.path} has none of its rows: it would "
-        "be lost. Give another -o, move it away, or bring its journal back."
-    )
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -81,6 +81,18 @@ def test_rows_come_from_stdin_and_go_to_stdout_alone(batch):
     assert sorted(os.listdir(batch.place)) == ["odd.py"]
 
 
+def test_without_an_output_nothing_is_kept_and_what_is_not_done_is_told_of(batch):
+    batch.server.always = refusing("pear")
+    failed = batch(stdin="apple\npear\n")
+    batch.server.always = FunctionCall("paint", '{"word": "x"}')
+    waits = batch("--approval", "always", stdin="apple\n", tools="odd.py:paint")
+
+    assert (failed.code, waits.code) == (1, 4)
+    assert "-o FILE keeps what is done" in failed.err
+    assert "-o FILE keeps what waits" in waits.err
+    assert len(failed.out.splitlines()) == 2
+
+
 def test_an_agent_of_a_file_runs_the_rows(batch):
     (batch.place / "mine.py").write_text(
         "from agentkit import Agent\n"
