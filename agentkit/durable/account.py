@@ -149,7 +149,8 @@ class Account:
         with self._turns:
             insort(self._asking, place, key=attrgetter("number"))
         try:
-            self._take_turns(lambda: place.is_answered)
+            while not place.is_answered:
+                self._take_turn(lambda: place.is_answered)
         finally:
             with self._turns:  # where this is cut off, nobody else is to answer it
                 self._asking = [each for each in self._asking if each is not place]
@@ -164,31 +165,23 @@ class Account:
 
     def flush(self) -> None:
         """Count what came of requests; where that cannot be done, it is at the next turn."""
-        tried = False
+        self._take_turn(lambda: not self._changes)
 
-        def is_done() -> bool:
-            nonlocal tried
-            tried, before = True, tried
-            return before or not self._changes
-
-        self._take_turns(is_done)
-
-    def _take_turns(self, is_done: Callable[[], bool]) -> None:
-        """Count for all that ask, or wait while another thread does."""
-        while True:
+    def _take_turn(self, is_done: Callable[[], bool]) -> None:
+        """Count for all that ask, unless another thread does what is to be done."""
+        with self._turns:
+            while self._is_busy and not is_done():
+                self._turns.wait()
+            if is_done():
+                return
+            self._is_busy, batch = True, self._asking
+            self._asking = []
+        try:
+            self._turn(batch)
+        finally:
             with self._turns:
-                while self._is_busy:
-                    self._turns.wait()
-                if is_done():
-                    return
-                self._is_busy, batch = True, self._asking
-                self._asking = []
-            try:
-                self._turn(batch)
-            finally:
-                with self._turns:
-                    self._is_busy = False
-                    self._turns.notify_all()
+                self._is_busy = False
+                self._turns.notify_all()
 
     def _turn(self, batch: Sequence[AccountPlace]) -> None:
         asked_at = self._clock()

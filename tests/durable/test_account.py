@@ -187,3 +187,18 @@ def test_a_bug_is_told_to_all_that_asked(shelf):
 
     with pytest.raises(ValueError, match="Expecting value"):
         asked(account)
+
+
+def test_one_that_has_its_answer_does_not_wait_for_the_turns_of_others(shelf):
+    account = shelf.account()
+    asked(account)
+    shelf.passes.clear()
+    with ThreadPoolExecutor(2) as pool:
+        busy = pool.submit(asked, account)
+        assert until(lambda: shelf.turns == 2)
+        account._take_turn(lambda: True)
+        was_busy = not busy.done()
+        shelf.passes.set()
+
+    assert was_busy
+    assert busy.result().is_fresh
