@@ -1,5 +1,6 @@
 """Every example runs, against a script and on the offline model."""
 
+import logging
 import runpy
 import subprocess
 import sys
@@ -67,6 +68,13 @@ SCRIPTS = {
         "Oslo: 717,710\n",
     ),
 }
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_logged_to_what_is_captured_no_more():
+    """DBOS keeps the stderr that there was when it was used first in a process."""
+    yield
+    logging.getLogger("dbos").handlers.clear()
 
 
 def test_every_example_has_a_script():
