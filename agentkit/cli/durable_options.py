@@ -49,6 +49,12 @@ Concurrency = Annotated[
 Grace = Annotated[
     float, typer.Option(min=0, help="Seconds that calls in flight have to end when it is stopped.")
 ]
+Connections = Annotated[
+    int,
+    typer.Option(
+        min=1, help="The most connections to the database for its runs; it has 16 others."
+    ),
+]
 NewId = Annotated[
     str | None,
     typer.Option("--id", show_default=False, help="The run's id: the same one twice is one run."),

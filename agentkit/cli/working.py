@@ -14,6 +14,7 @@ from agentkit.cli.durable_options import (
     After,
     AgentsPlace,
     Concurrency,
+    Connections,
     DatabaseAddress,
     Deps,
     Grace,
@@ -36,6 +37,7 @@ def worker(
     concurrency: Concurrency = 50,
     version: Version = "1",
     grace: Grace = 30.0,
+    connections: Connections = 20,
 ) -> None:
     """Carry out durable runs until it is stopped.
 
@@ -55,7 +57,8 @@ def worker(
     signal.signal(signal.SIGTERM, stopped)
     signal.signal(signal.SIGINT, stopped)
     queues = queue or [QUEUE]
-    with apart(), engine.worker(queues, concurrency=concurrency, grace=grace) as running:
+    worker = engine.worker(queues, concurrency=concurrency, grace=grace, connections=connections)
+    with apart(), worker as running:
         names = ", ".join(engine.agents)
         note(f"worker {running.id}, version {version}: {names}; queues: {', '.join(queues)}.")
         while not stop.wait(1.0):  # so that signals are seen

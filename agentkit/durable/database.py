@@ -23,7 +23,7 @@ T = TypeVar("T")
 _SECONDS = 30.0  # that a statement waits for a locked SQLite file
 _TURN = 0.05  # seconds between looks at whether it is one's turn
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC")
-_POOL = {"pool_size": 20, "max_overflow": 10, "pool_timeout": 30.0, "pool_pre_ping": True}
+_POOL = {"pool_size": 10, "max_overflow": 0, "pool_timeout": 30.0, "pool_pre_ping": True}
 _POSTGRES = {
     "application_name": "agentkit",
     "connect_timeout": 5,
@@ -115,7 +115,13 @@ class Database:
         with self.engine.connect() as connection:
             if not sa.inspect(connection).has_table(schema.name):
                 return False
-            return bool(connection.scalar(sa.select(schema.c.version)) == SCHEMA)
+            there = str(connection.scalar(sa.select(schema.c.version)) or "")
+        if _order(there) > _order(SCHEMA):
+            raise DurableError(
+                f"The tables of {self} were made by a newer agentkit ({there}, and this one knows "
+                f"{SCHEMA}): upgrade this one too."
+            )
+        return there == SCHEMA
 
     def _migrate(self) -> None:
         DBOS.migrate(self.url.render_as_string(hide_password=False))
@@ -188,6 +194,10 @@ class Database:
         vars(self).pop("client", None)
         if engine := vars(self).pop("engine", None):
             engine.dispose()
+
+
+def _order(version: str) -> list[int]:
+    return [int(part) for part in version.replace("-", ".").split(".") if part.isdecimal()]
 
 
 def lock_number(name: str) -> int:

@@ -64,6 +64,7 @@ class Engine(AwaitedRuns):
         concurrency: int = 50,
         deps: Any = None,
         grace: float = 30.0,
+        connections: int = 20,
     ) -> Worker:
         """A worker of this process; `with` starts it, and stops it at the end.
 
@@ -73,6 +74,7 @@ class Engine(AwaitedRuns):
             deps: What tools find in their context: a function of what `submit(deps=)` was given, or
                 the thing itself.
             grace: Seconds that calls in flight have to end when it stops.
+            connections: The most connections to the database for its runs; it has 16 others.
 
         Raises:
             ConfigError: The engine has no agents, or a setting does not fit.
@@ -87,6 +89,7 @@ class Engine(AwaitedRuns):
             concurrency=concurrency,
             deps=deps,
             grace=grace,
+            connections=connections,
         )
 
     def submit(

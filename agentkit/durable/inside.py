@@ -22,15 +22,17 @@ from agentkit.durable.database import may_pass
 _LONGEST = 2.0  # seconds between tries while the database is away
 
 
-def set_concurrency(room: Callable[[], int]) -> None:
-    """Let this process have so many runs of each queue at once, whatever others have."""
-    system = _get_dbos_instance()._sys_db
+def set_concurrency(most: Callable[[], int]) -> None:
+    """Let this process have so many runs at once, of all queues together, whatever others have."""
+    instance = _get_dbos_instance()
+    system, active = instance._sys_db, instance._active_workflows_set
     inner = system.get_queue
 
     def get_queue(name: str) -> Any:
         queue = inner(name)
         if queue is not None:
-            queue._worker_concurrency = room()
+            room = max(0, most() - len(active.activeList()))
+            queue._worker_concurrency = active.count_for_queue(name) + room
         return queue
 
     vars(system)["get_queue"] = get_queue

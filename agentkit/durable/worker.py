@@ -47,6 +47,7 @@ class Worker:
         deps: What tools find in their context: a function of what `submit(deps=)` was given, or the
             thing itself.
         grace: Seconds that calls in flight have to end when it stops.
+        connections: The most connections to the database for its runs; it has 16 others.
 
     Raises:
         ConfigError: A setting does not fit.
@@ -62,9 +63,11 @@ class Worker:
         concurrency: int,
         deps: Any = None,
         grace: float = 30.0,
+        connections: int = 20,
     ) -> None:
-        if type(concurrency) is not int or concurrency < 1:
-            raise ConfigError(f"concurrency= is a whole number above 0, not {concurrency!r}.")
+        for name, number in (("concurrency", concurrency), ("connections", connections)):
+            if type(number) is not int or number < 1:
+                raise ConfigError(f"{name}= is a whole number above 0, not {number!r}.")
         if isinstance(queues, str) or not queues:
             raise ConfigError('queues= is a list of names, such as ["support"].')
         self.id = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
@@ -75,7 +78,7 @@ class Worker:
         self._lookout = Lookout(database, self.id, version, self._here)
         self._stopping, self._stopped = Event(), Event()
         self._limits = DatabaseLimits(database.connections(pool_size=5, pool_pre_ping=False))
-        self._connections = database.connections()
+        self._connections = database.connections(pool_size=connections)
 
     def start(self) -> None:
         """Take runs from now on.
@@ -115,7 +118,7 @@ class Worker:
                 log_level="ERROR",
             )
         )
-        logging.getLogger("dbos").addFilter(_is_news)
+        _let_others_log()
 
         async def carry_out(job: dict[str, Any]) -> dict[str, Any]:
             return await self._carry_out(job)
@@ -236,6 +239,14 @@ def _unknown(engine: sa.Engine, run_id: str) -> dict[int, str]:
         for number, text in notes.items()
         if text is not None and number + 1 not in notes
     }
+
+
+def _let_others_log() -> None:
+    """Let DBOS log as all others do, and not to what stderr was when it was imported."""
+    logger = logging.getLogger("dbos")
+    logger.handlers.clear()
+    logger.propagate = True
+    logger.addFilter(_is_news)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
