@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from threading import Event, Lock
 from types import TracebackType
 from typing import Any
@@ -118,12 +119,14 @@ class Worker:
 
         DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(carry_out)
         DBOS.listen_queues(self._queues)
-        wait_for_the_database()
+        wait_for_the_database(self._stopped)
         DBOS.launch()
         set_concurrency(self._room)
 
     def _room(self) -> int:
-        return 0 if self._stopping.is_set() else self._concurrency
+        # Who is not seen to live takes nothing: it would be taken away again.
+        takes = self._lookout.is_seen and not self._stopping.is_set()
+        return self._concurrency if takes else 0
 
     def stop(self) -> None:
         """Take no more runs, leave those that are here between two steps, and end.
@@ -205,7 +208,8 @@ class Worker:
         deps = self._deps(given) if callable(self._deps) else given
         if self._deps is not None and not callable(self._deps) and given is None:
             deps = self._deps
-        steps = Steps(unknown, self._stopping.is_set)
+        sure = partial(self._lookout.sure, time.monotonic())
+        steps = Steps(unknown, self._stopping.is_set, sure)
         return await Conduct(agent, job, run_id, steps, database, deps).run()
 
 
