@@ -38,10 +38,12 @@ class Crew:
     Args:
         settings: What `engine_of` is called with in each.
         concurrency: How many runs each has at once.
+        grace: Seconds that each has to stop.
     """
 
     settings: dict[str, Any]
     concurrency: int = 25
+    grace: float = 30.0
     workers: list[WorkerProcess] = field(default_factory=list)
 
     def begin(self, count: int = 1, **changes: Any) -> list[WorkerProcess]:
@@ -56,7 +58,8 @@ class Crew:
 
     def _begun(self, engine: dict[str, Any]) -> WorkerProcess:
         command = [sys.executable, str(WORKER)]
-        command.append(json.dumps({"engine": engine, "concurrency": self.concurrency}))
+        settings = {"engine": engine, "concurrency": self.concurrency, "grace": self.grace}
+        command.append(json.dumps(settings))
         # What measures coverage keeps a database of its own, which does not survive a kill.
         clean = {name: value for name, value in os.environ.items() if "COV" not in name}
         with open(f"{self.settings['place']}/errors.log", "a") as errors:

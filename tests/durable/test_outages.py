@@ -18,8 +18,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from campaign import WHOLE, Campaign
-from crew import Crew, wait_for
+from campaign import WHOLE, Campaign, settle
+from crew import Crew, Scout, wait_for
 from postgres import Postgres
 from proxy import Proxy
 from witnesses import Witness
@@ -82,6 +82,25 @@ def test_postgresql_is_killed_and_comes_back(postgres, database, witness):
         late.join()
     campaign.all_stayed()
     campaign.told(f"PostgreSQL killed and down for {DOWN} s", next_step_after=round(again, 2))
+
+
+def test_workers_are_stopped_and_started_while_postgresql_is_away(postgres, database, witness):
+    campaign = Campaign(database, witness, workers=1)
+    campaign.submit(RUNS)
+    with Crew(campaign.settings, grace=0.5) as crew, Scout(campaign.engine) as scout:
+        (first,) = crew.begin()
+        wait_for(lambda: recorded(campaign) > 2)
+        before = scout.running(first.id)
+        postgres.kill()
+        crew.stop(first)  # it ends, though it cannot say so to anybody
+        late = threading.Thread(target=crew.begin)
+        late.start()
+        time.sleep(DOWN)
+        postgres.start()
+        late.join()
+        campaign.hits.update(before)
+        settle(campaign.person, campaign.run_ids)
+    campaign.told("Workers stopped and started while PostgreSQL is away")
 
 
 def test_postgresql_stalls(postgres, database, witness):
@@ -157,7 +176,7 @@ def test_one_worker_is_cut_off_and_comes_back(postgres, database, witness):
             (victim,) = crew.begin(1, address=through(way, database, postgres.port))
             campaign.workers = 3
             begin(campaign, crew)
-            wait_for(lambda: scout.running(victim.id))
+            wait_for(lambda: takes_runs(campaign, scout, victim.id))
             before, at = scout.running(victim.id), time.time()
             way.cut()
             campaign.lost(victim, before, scout, at)
@@ -166,14 +185,14 @@ def test_one_worker_is_cut_off_and_comes_back(postgres, database, witness):
             wait_for(lambda: all(scout.moved(each, victim.id, at) for each in moving))
             back = time.time()
             way.go_on()
-            wait_for(lambda: takes_runs_again(campaign, scout, victim.id))
+            wait_for(lambda: takes_runs(campaign, scout, victim.id))
         taken = {run_id for run_id, each in campaign.claims.items() if (victim.id, back) < each[-1]}
         stale = set(moving) - taken
         assert not begun_by(witness, victim.process.pid, back) & stale
         campaign.told("One of three workers cut off from PostgreSQL")
 
 
-def takes_runs_again(campaign: Campaign, scout, worker: str) -> bool:
+def takes_runs(campaign: Campaign, scout, worker: str) -> bool:
     """Whether a worker carries something out; it gets something to do."""
     campaign.person.decide()
     if not scout.running(worker):
