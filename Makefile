@@ -17,9 +17,12 @@ test: check
 test-kill: .venv/ready-to-test
 	AGENTKIT_KILLS=300 $(BIN)/python -m pytest tests/journal/test_kill.py
 
-# Kills workers 90 times and takes their database away in every way: ten minutes.
+# Kills workers 90 times, takes their database away in every way, kills a batch of 10,000 rows 20 times
+# in each order, and has three workers under one limit for three real minutes, four times: half an hour.
 test-durable: .venv/ready-to-test
 	AGENTKIT_DURABLE_WHOLE=1 $(BIN)/python -m pytest -s tests/durable
+	AGENTKIT_BATCH_KILLS=20 AGENTKIT_BATCH_ROWS=10000 $(BIN)/python -m pytest tests/cli/batch/test_batch_kill.py
+	AGENTKIT_LIMITS_MINUTES=3 $(BIN)/python -m pytest -s tests/durable/test_limits.py
 
 # agentkit, loops by hand, and the libraries that bench-peers has installed; into docs/performance.md.
 bench: .venv/ready-to-run .bench/report/ready

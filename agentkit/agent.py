@@ -7,9 +7,17 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, overload
 
-from agentkit.agent_settings import AgentSettings, RunOptions, check_options, journal_of, replay_of
+from agentkit.agent_settings import (
+    AgentSettings,
+    ResumeOptions,
+    RunOptions,
+    check_names,
+    check_options,
+    journal_of,
+    replay_of,
+)
 from agentkit.approval import Approval, Gate
 from agentkit.beginning import Beginning
 from agentkit.calls import Calls
@@ -216,12 +224,21 @@ class Agent(Runner[T]):
         calls = Calls(loop, self._gate, given.get("deps"), record, recorded)
         return loop, calls, self.interface
 
-    def _loop(self, begin: Beginning, given: Mapping[str, Any] | None) -> Loop[T]:
+    def _check(self, given: ResumeOptions) -> None:
+        check_names(cast(RunOptions, given))
+        self._options(given.get("options"))
+        _ = self.toolbox.definitions, self.journal
+
+    def _options(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What is sent to the model, checked."""
         options = {**self.options, **(given or {})}
         options["stream"] = options.get("stream") or False
         check_options(options, self.toolbox)
         self.interface.check(Request(messages=(), model=self.model, options=options))
-        run_id = begin.run_id
+        return options
+
+    def _loop(self, begin: Beginning, given: Mapping[str, Any] | None) -> Loop[T]:
+        options, run_id = self._options(given), begin.run_id
         if not run_id and self._replay and self.journal is None:
             run_id = self._replay.run_id(begin.prompt, begin.messages) or ""
         return Loop(

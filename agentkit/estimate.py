@@ -59,7 +59,7 @@ class Estimate:
 
     def learn(self, ticket: Ticket, usage: Usage) -> float:
         """Take what a reply says that its request took, and give the tokens that counted."""
-        counted = usage.total_tokens - (usage.cached_tokens or 0)
+        counted = counted_of(usage)
         self.off += _SLOW * (abs(counted - self.probable(ticket)) - self.off)
         prompt = counted - (usage.completion_tokens or 0)
         if ticket.characters >= _TELLING:
@@ -71,3 +71,8 @@ class Estimate:
             self.around += _SLOW * (around - self.around)
         self.answer += _SLOW * ((usage.completion_tokens or 0) - self.answer)
         return counted
+
+
+def counted_of(usage: Usage) -> int:
+    """The tokens of a request and its answer that count for limits."""
+    return usage.total_tokens - (usage.cached_tokens or 0)

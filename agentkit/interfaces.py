@@ -219,12 +219,15 @@ class _Opener:
                 requests=own.requests_per_minute if self.requests is None else self.requests,
                 tokens=own.tokens_per_minute if self.tokens is None else self.tokens,
                 longest=self.patience if self.hasty else _LONGEST,
+                patient=not self.hasty,
                 plans={
                     each.tokens_per_minute: each.requests_per_minute for each in http.page.plans
                 },
             )
         if self.attempts != 1:
-            made = Retrying(made, attempts=self.attempts, seconds=self.patience)
+            made = Retrying(
+                made, attempts=self.attempts, seconds=self.patience, patient=not self.hasty
+            )
         return Recovering(made) if self.recovery else made
 
 

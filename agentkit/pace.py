@@ -16,7 +16,8 @@ from agentkit.bucket import Bucket, ToldLimit
 from agentkit.errors import InterfaceError, StatusError
 from agentkit.estimate import Estimate
 from agentkit.messages import Quota, Request, Usage
-from agentkit.ticket import Crowd, Line, Ticket, characters_of
+from agentkit.shared_limits import Rates
+from agentkit.ticket import Crowd, Line, Ticket, ticket_of
 from agentkit.workers import renew_in_children
 
 MINUTE = 60.0
@@ -74,7 +75,7 @@ class Pace:
 
     def reserve(self, request: Request, *, careful: bool = False) -> Ticket:
         """A place for a request; `careful` keeps all but the first back until a reply came."""
-        ticket = _ticket(request, careful=careful)
+        ticket = ticket_of(request, careful=careful)
         with self._held() as now:
             ticket.next_look = now
             self._line.join(ticket)
@@ -168,7 +169,7 @@ class Pace:
         """
         if (bucket := self._buckets.get(_TOKENS)) is None:
             return 0.0
-        cost = self._tokens.most(_ticket(request))
+        cost = self._tokens.most(ticket_of(request))
         over = cost - _ROOMY * bucket.limit
         return over / self._tokens.per_character if cost > bucket.limit else 0.0
 
@@ -176,10 +177,17 @@ class Pace:
         """The tokens of a request's prompt and those of a minute, if it is surely too long."""
         if (bucket := self._buckets.get(_TOKENS)) is None:
             return None
-        ticket = _ticket(request)
+        ticket = ticket_of(request)
         if self._tokens.least(ticket) <= bucket.limit:
             return None
         return self._tokens.prompt(ticket), bucket.limit
+
+    @property
+    def learned(self) -> Rates:
+        """The limits of a minute that the server told, as far as it did."""
+        with self._held():
+            told = {kind: each for kind, each in self._buckets.items() if kind not in self._by_hand}
+        return Rates(*(told[kind].limit if kind in told else None for kind in (_REQUESTS, _TOKENS)))
 
     def release(self, ticket: Ticket) -> None:
         """The request is over, however it went."""
@@ -288,9 +296,3 @@ class Pace:
         for kind, taken in ticket.taken.items():
             if kind.startswith("tokens"):
                 self._buckets[kind].level += taken - counted
-
-
-def _ticket(request: Request, *, careful: bool = False) -> Ticket:
-    most = request.options.get("max_tokens")
-    is_number = isinstance(most, int | float)  # what is none is refused when it is sent
-    return Ticket(characters_of(request), most if is_number else None, careful, 0.0)

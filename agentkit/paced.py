@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import math
+from collections.abc import Generator, Hashable
 from dataclasses import replace
 from http import HTTPStatus
 
 from agentkit.errors import ConfigError, InterfaceError
+from agentkit.estimate import Estimate, counted_of
 from agentkit.interface import Interface
 from agentkit.messages import Quota, Request, Response, Wait
 from agentkit.pace import MINUTE, Pace
-from agentkit.plan import Ask, Plan
+from agentkit.patience import one_of_many
+from agentkit.plan import Ask, Do, Plan
+from agentkit.shared_limits import SHARED, Place, Rates
+from agentkit.ticket import Ticket
 from agentkit.workers import per_process
 from agentkit.wrapper import Wrapper
 
 _SOON, _SHORTEST = 60, 600  # parts of a minute: longer waits are looked at again
+_NOT_TAKEN = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.TOO_MANY_REQUESTS)
 
 
 @per_process
@@ -27,7 +33,7 @@ class Paced(Wrapper):
     """Sends a request when the server's limits allow it.
 
     The limits are learned from the replies, and shared by all requests of the process with one
-    address, key and model.
+    address, key and model; within `sharing` also by those of other processes.
 
     Args:
         inner: The interface to ask.
@@ -35,6 +41,7 @@ class Paced(Wrapper):
         tokens: Tokens a minute, over what the replies say.
         plans: Requests a minute by tokens a minute, for plans whose headers name only the latter.
         longest: Seconds; a request that would have to wait longer fails at once.
+        patient: Whether one of many runs (`one_of_many`) waits as long as it takes.
 
     Raises:
         ConfigError: A limit is not above 0.
@@ -48,13 +55,14 @@ class Paced(Wrapper):
         tokens: float | None = None,
         plans: dict[int, int] | None = None,
         longest: float = 600.0,
+        patient: bool = True,
     ) -> None:
         super().__init__(inner)
         if any(each is not None and not each > 0 for each in (requests, tokens)):
             raise ConfigError("Requests and tokens a minute are above 0.")
         self._by_hand = (requests, tokens)
         self._own: dict[str, Pace] = {}
-        self._plans, self._longest = plans or {}, longest
+        self._plans, self._longest, self._patient = plans or {}, longest, patient
 
     def plan(self, request: Request) -> Plan:
         """Wait for a place, send, and learn from the reply."""
@@ -68,27 +76,62 @@ class Paced(Wrapper):
             error.excess = pace.excess(request)
             raise error
         ticket = pace.reserve(request, careful=bool(self._plans))
+        place = self._place(request, ticket)
         try:
-            while (wait := pace.wait(ticket)) > 0:
-                if wait > self._longest:
-                    raise InterfaceError(
-                        f"{self.name}: the next request would have to wait {wait:.0f} s for "
-                        f"{ticket.reason}, which is longer than {self._longest:.0f} s."
-                    )
-                yield Wait(nap(wait), f"{self.name}: {ticket.reason}")
+            yield from self._waits(pace, ticket, place)
             pace.sent(ticket)
             try:
                 response = yield Ask(self.inner, request)
             except InterfaceError as error:
                 pace.refused(ticket, error)
-                if getattr(error, "status", None) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                status = getattr(error, "status", None)
+                if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                     error.excess = pace.excess(request)
+                if place is not None and status in _NOT_TAKEN:
+                    wait = getattr(error, "retry_after", None)
+                    if place.refused(wait, pace.learned):
+                        yield Do(place.flush)
                 raise
             assert response is not None
             pace.learn(ticket, response.usage, response.quotas, self._plans)
+            if place is not None:
+                tokens = counted_of(response.usage) if response.usage else 0
+                if place.answered(tokens or None, pace.learned):
+                    yield Do(place.flush)
             return self._with_own_limit(response)
         finally:
             pace.release(ticket)
+            if place is not None:
+                place.release()
+
+    def _waits(self, pace: Pace, ticket: Ticket, place: Place | None) -> Generator[Wait | Do]:
+        """All that is to be waited for before a request is sent."""
+        while True:
+            wait, reason, most = pace.wait(ticket), ticket.reason, math.inf
+            if wait <= 0 and place is not None and not place.is_fresh:
+                yield Do(place.ask)
+                wait, reason, most = place.wait, place.reason, MINUTE / _SOON
+            if wait > self._longest and not (self._patient and one_of_many.get()):
+                raise InterfaceError(
+                    f"{self.name}: the next request would have to wait {wait:.0f} s for "
+                    f"{reason}, which is longer than {self._longest:.0f} s."
+                )
+            if wait > 0:
+                yield Wait(min(nap(wait), most), f"{self.name}: {reason}")
+            elif place is None or place.is_fresh:  # else it took too long to come here
+                break
+        if place is not None:
+            place.sent()
+
+    def _place(self, request: Request, ticket: Ticket) -> Place | None:
+        """A place under the limits that are shared with other processes, where they are."""
+        shared, key = SHARED.get(), self.inner.quota_key(request)
+        if shared is None or key is None:
+            return None
+        # By an estimate that has learned nothing, so that it is the same in all processes.
+        tokens = Estimate().probable(ticket)
+        name = f"{self.inner.name} {request.model}"
+        return shared.place(key, name, tokens, Rates(*self._by_hand), self._longest)
 
     def excess(self, request: Request) -> float:
         """Characters by which it is too long for the tokens of a minute."""

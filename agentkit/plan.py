@@ -1,7 +1,7 @@
 """What a plan is, and one on its way, without I/O.
 
-A plan is a generator: it yields what is due (a question to an interface, or a pause), is sent the
-response or has the error thrown in, and returns the response for the caller.
+A plan is a generator: it yields what is due (a question to an interface, a pause, or I/O to be
+done), is sent the response or has the error thrown in, and returns the response for the caller.
 """
 
 from __future__ import annotations
@@ -32,7 +32,13 @@ class Ask(NamedTuple):
     holds: Callable[[str], bool] = never
 
 
-Due = Wait | Ask
+class Do(NamedTuple):
+    """Something to be done that takes I/O; an `InterfaceError` of it is thrown in."""
+
+    function: Callable[[], None]
+
+
+Due = Wait | Ask | Do
 Plan = Generator[Due, Response | None, Response]
 
 

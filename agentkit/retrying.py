@@ -9,10 +9,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from agentkit.errors import ConfigError, InterfaceError
 from agentkit.interface import Interface
 from agentkit.messages import Request, Wait
+from agentkit.patience import one_of_many
 from agentkit.plan import Ask, Plan
 from agentkit.wrapper import Wrapper
 
@@ -33,6 +35,7 @@ class Retrying(Wrapper):
         seconds: The budget: no request is begun later than this after the first.
         clock: Seconds that only go forward.
         jitter: A random number from 0 to 1.
+        patient: Whether one of many runs (`one_of_many`) waits as long as a server's limit takes.
 
     Raises:
         ConfigError: An argument is too small.
@@ -46,12 +49,13 @@ class Retrying(Wrapper):
         seconds: float = 120.0,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
+        patient: bool = True,
     ) -> None:
         super().__init__(inner)
         if attempts < 1 or seconds < 0:
             raise ConfigError("attempts is at least 1, and patience at least 0 seconds.")
         self._attempts, self._seconds = attempts, seconds
-        self._clock, self._jitter = clock, jitter
+        self._clock, self._jitter, self._patient = clock, jitter, patient
 
     def plan(self, request: Request) -> Plan:
         """Ask, and ask again, until there is a response or no hope."""
@@ -72,7 +76,9 @@ class Retrying(Wrapper):
             spent = self._clock() - begun
             if attempt == self._attempts:
                 self._give_up(error, f"Gave up after {attempt} attempts in {spent:.0f} s.")
-            if spent + wait > self._seconds:
+            if self._waits_with_others(error):
+                begun += wait
+            elif spent + wait > self._seconds:
                 left = max(self._seconds - spent, 0)
                 self._give_up(
                     error, f"It would take a wait of {wait:.0f} s, and {left:.0f} s are left."
@@ -85,6 +91,11 @@ class Retrying(Wrapper):
         bound: float = min(_LONGEST, _FIRST * 2.0 ** min(attempt - 1, 10))
         # Some servers say 0, or the same short time again and again.
         return max(named + jitter * min(1.0, named / 10), jitter * bound)
+
+    def _waits_with_others(self, error: InterfaceError) -> bool:
+        """Whether the wait is one for a limit that all of many runs wait for."""
+        is_limit = getattr(error, "status", None) == HTTPStatus.TOO_MANY_REQUESTS
+        return is_limit and self._patient and one_of_many.get()
 
     @staticmethod
     def _give_up(error: InterfaceError, why: str) -> None:

@@ -72,6 +72,13 @@ class Line:
             self.join(late)
 
 
+def ticket_of(request: Request, *, careful: bool = False) -> Ticket:
+    """A place for a request that is not in a queue yet."""
+    most = request.options.get("max_tokens")
+    is_number = isinstance(most, int | float)  # what is none is refused when it is sent
+    return Ticket(characters_of(request), most if is_number else None, careful, 0.0)
+
+
 def characters_of(request: Request) -> int:
     """The characters of a request that count as tokens of its prompt."""
     messages = request.messages

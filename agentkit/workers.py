@@ -147,10 +147,25 @@ def on_own_loop(awaitable: Awaitable[T]) -> Future[T]:
     """
     import asyncio
 
-    loop = _loop(os.getpid())
-    if asyncio._get_running_loop() is loop:  # an async tool that runs an agent of its own
-        return in_thread(asyncio.run, carried(awaitable))
-    return asyncio.run_coroutine_threadsafe(carried(awaitable), loop)
+    loop, context = own_loop()
+    return context.run(asyncio.run_coroutine_threadsafe, carried(awaitable), loop)
+
+
+def own_loop() -> tuple[Any, contextvars.Context]:
+    """An event loop of ours that the caller may block for, and the context for what runs on it.
+
+    It is the one of `on_own_loop`, but for an async tool that runs an agent of its own, or goes
+    over many items with one: that blocks the loop it runs on, and has a second one; and so on.
+    What runs on a loop knows, also in threads, that those before it are blocked.
+    """
+    import asyncio
+
+    level, here = _level.get(), asyncio._get_running_loop()
+    while (loop := _loop(os.getpid(), level)) is here:
+        level += 1
+    context = contextvars.copy_context()
+    context.run(_level.set, level)
+    return loop, context
 
 
 class per_process(Generic[P, R]):  # noqa: N801 - it is used as a decorator
@@ -208,9 +223,12 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_renew)
 
 
+_level: contextvars.ContextVar[int] = contextvars.ContextVar("level", default=0)
+
+
 @per_process
-def _loop(pid: int) -> Any:
-    """The loop of this process; a forked child has no use for its parent's thread."""
+def _loop(pid: int, level: int = 0) -> Any:
+    """A loop of this process; a forked child has no use for its parent's thread."""
     import asyncio
 
     loop = asyncio.new_event_loop()

@@ -10,7 +10,8 @@ from typing import Any
 from agentkit.errors import InterfaceError
 from agentkit.interface import Interface, last_piece, place_of, whole
 from agentkit.messages import Delta, Request, Response, Wait
-from agentkit.plan import Due, Plan, Steps
+from agentkit.plan import Ask, Do, Due, Plan, Steps
+from agentkit.workers import in_thread_awaited
 
 
 class Wrapper(Interface):
@@ -61,6 +62,9 @@ class Wrapper(Interface):
                     time.sleep(due.seconds)
                     continue
                 try:
+                    if isinstance(due, Do):
+                        due.function()
+                        continue
                     with _closed(due.interface.stream(due.request)) as pieces:
                         for piece in pieces:
                             yield from plans.passed(piece)
@@ -82,6 +86,9 @@ class Wrapper(Interface):
                     await asyncio.sleep(due.seconds)
                     continue
                 try:
+                    if isinstance(due, Do):
+                        await in_thread_awaited(due.function)
+                        continue
                     async with aclosing(due.interface.astream(due.request)) as pieces:
                         async for piece in pieces:
                             for passed in plans.passed(piece):
@@ -139,7 +146,7 @@ class _Plans:
             elif isinstance(due, Wait):
                 self._ready += self._outwards(steps.told(due), self._open[:-1])
                 return due
-            elif isinstance(due.interface, Wrapper):
+            elif isinstance(due, Ask) and isinstance(due.interface, Wrapper):
                 self._open.append(_begun(due.interface, due.request))
             else:
                 return due

@@ -34,7 +34,7 @@ _SETTINGS = {
 class Postgres:
     """A server on loopback, with the superuser `postgres` who needs no password.
 
-    Use it as a context: at the end it is stopped, and its files are gone.
+    Use it as a context: at the end it and its files are gone.
 
     Args:
         directory: Where its files are to be, if not in a new directory of the system's; it is to be
@@ -116,7 +116,8 @@ class Postgres:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        if self._server is not None and self._server.poll() is None:
+            self.kill()  # nothing of it is to be kept
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _url(self, database: str) -> str:

@@ -31,6 +31,15 @@ SCRIPTS = {
         [call("forecast", city="Oslo", days=1), "Yes, take an umbrella."],
         "Yes, take an umbrella.\n",
     ),
+    "many": (
+        [
+            call("total", number=3, cents=40),
+            "1.20 euros.",
+            call("total", number=12, cents=55),
+            "6.60 euros.",
+        ],
+        "0 1.20 euros.\n1 6.60 euros.\n" * 2,
+    ),
     "streaming": (
         [call("translate", word="rain"), "It is regn."],
         "[translate: regn]\n\n(2 steps)\n",
@@ -81,6 +90,7 @@ def test_example_runs_on_the_offline_model_without_a_key(name, tmp_path):
         "conversation": "The bedroom is set to 17 degrees.",
         "dependencies": "buy milk",
         "hello_tool": "Oslo",
+        "many": "1 The `total` of 12, 55 is 6.60 euros",
         "streaming": "regn",
         "toolbox_from_class": "{'apple': 12, 'pear': 1}",
         "typed_answer": "Oslo: 717,710",

@@ -19,6 +19,7 @@ from virtual_time import in_virtual_time, virtual_now
 
 from agentkit import Agent, Run, tool
 from agentkit.interfaces import open_interface
+from agentkit.outcomes import Outcome
 from agentkit.pace import Pace
 
 RUNS = 50
@@ -147,3 +148,25 @@ def test_without_pacing_requests_are_refused_and_asked_again(limited):
         runs = side_by_side(server, "Look.", pacing=False, attempts=200)
     assert [run.output for run in runs] == ["Done."] * RUNS
     assert len(server.account.refused) > 1
+
+
+def test_many_runs_wait_for_one_another_as_long_as_it_takes(limited):
+    """Two hundred rows, of which a server takes two a minute: each waits for those before it."""
+
+    async def main(count: int) -> list[Outcome[str]]:
+        async with httpx.AsyncClient(transport=Far(server, 0)) as client:
+            key = "gsk_" + os.urandom(20).hex()
+            interface = open_interface(
+                "groq", api_key=key, base_url=server.url, async_client=client
+            )
+            prompts = (f"Run {n}. {'word ' * 300}" for n in range(count))
+            agent = Agent([look], interface)
+            return [each async for each in agent.amap(prompts, concurrency=50)]
+
+    with limited(steps=1, tokens=1_200) as server:
+        found = in_virtual_time(main(200))
+        server.check()
+    assert [each.error for each in found] == [None] * 200
+    assert max(each.run.waited for each in found) > 600
+    assert server.account.refused == []
+    assert server.account.share("tokens") >= SHARE

@@ -10,6 +10,7 @@ from staged import ASKED, Clock, Staged, pieces, response, said
 
 from agentkit import ConfigError, Delta, HTTPInterface, InterfaceError, Wait
 from agentkit.errors import ConnectError, ReplyError, RequestTimeoutError, StatusError
+from agentkit.patience import one_of_many
 from agentkit.plan import Ask
 from agentkit.retrying import Retrying
 from agentkit.wrapper import Wrapper
@@ -294,3 +295,32 @@ def test_a_stream_that_is_cut_behind_text_is_not_asked_again(over_http, server):
         pieces(over_http, "sync")
 
     assert raised.value.handed_out
+
+
+@pytest.fixture
+def of_many():
+    token = one_of_many.set(True)
+    yield
+    one_of_many.reset(token)
+
+
+def limited():
+    """An hour, where the budget is two minutes."""
+    return StatusError("a limit", status=429, retry_after=3_600.0)
+
+
+def test_one_of_many_waits_for_a_limit_as_long_as_the_server_says(retrying, clock, of_many):
+    made = response(retrying(limited(), busy(), said(), jitter=0.0), "sync")
+
+    assert clock.pauses == [3_600.0, 0.0]
+    assert made.waited == 3_600.0
+
+
+def test_one_of_many_does_not_wait_where_another_server_can_be_asked(retrying, clock, of_many):
+    with pytest.raises(StatusError, match="wait of 3600 s"):
+        response(retrying(limited(), said(), jitter=0.0, patient=False), "sync")
+
+
+def test_one_of_many_gives_up_after_as_many_attempts_as_any(retrying, clock, of_many):
+    with pytest.raises(StatusError, match="Gave up after 5 attempts"):
+        response(retrying(*(limited() for _ in range(5)), jitter=0.0), "sync")

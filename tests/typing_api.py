@@ -89,6 +89,8 @@ def agents_know_the_type_of_their_answer() -> None:
     assert_type(Agent(), Agent[str])
     assert_type(Agent([bare]).run("Hi"), Run[str])
     assert_type(Agent(output=City).run("Hi").output, City)
+    for outcome in Agent(output=City).map(["Hi", {"prompt": "Ho", "run_id": "r"}], concurrency=2):
+        assert_type(outcome.output, City)
     assert_type(Agent(output=list[int]).run("Hi").output, list[int])
     assert_type(Agent(interface="offline", model="large", limits=Limits(steps=3)), Agent[str])
 

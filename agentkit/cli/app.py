@@ -18,6 +18,10 @@ _COMMANDS = {
     ),
     "run": ("agentkit.cli.talking:run", "Ask once, with tools, and print the answer."),
     "chat": ("agentkit.cli.talking:chat", "Hold a conversation, a line at a time."),
+    "batch": (
+        "agentkit.cli.batch.command:batch",
+        "Run an agent for each row of a file, side by side.",
+    ),
     "tools": (
         "agentkit.cli.tools:app",
         "List tools and packs, show, call and check tools without a model, or begin a new one.",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from agentkit.durable.gathering import Gathering
 from agentkit.durable.listing import DurableRun, DurableStep
 from agentkit.durable.runs import Runs, pauses, too_late
 from agentkit.messages import FunctionCall
@@ -69,3 +70,7 @@ class AwaitedRuns(Runs):
     async def asteps(self, run_id: str) -> list[DurableStep]:
         """`steps`, awaited."""
         return await in_thread_awaited(self.steps, run_id)
+
+    def gathering(self) -> Gathering:
+        """What waits for many runs at once, on one event loop."""
+        return Gathering(self.database)

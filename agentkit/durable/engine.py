@@ -55,7 +55,7 @@ class Engine(AwaitedRuns):
         super().__init__(Database(database, patience=patience), _named(agents), version)
 
     def __repr__(self) -> str:
-        return f"Engine({str(self._database)!r}, {list(self.agents)}, version={self.version!r})"
+        return f"Engine({str(self.database)!r}, {list(self.agents)}, version={self.version!r})"
 
     def worker(
         self,
@@ -80,7 +80,7 @@ class Engine(AwaitedRuns):
         if not self.agents:
             raise ConfigError("A worker needs agents: Engine(database, agents=...).")
         return Worker(
-            self._database,
+            self.database,
             self.agents,
             version=self.version,
             queues=queues,
@@ -115,18 +115,28 @@ class Engine(AwaitedRuns):
             ConfigError: There is no such agent, or something cannot be stored as JSON.
             DurableError: The id belongs to another prompt, or the database cannot be used.
         """
-        job = self._job(agent, prompt, queue, deps, after)
+        job = self.job(agent, prompt, queue=queue, deps=deps, after=after)
         run_id = os.urandom(16).hex() if run_id is None else _checked_id(run_id)
+        self.put(run_id, job)
+        return run_id
+
+    def put(self, run_id: str, job: dict[str, Any]) -> bool:
+        """Put a `job` into its queue, and tell whether it is new.
+
+        Raises:
+            DurableError: The id belongs to another job, or the database cannot be used.
+        """
         try:
-            self._database.patiently(lambda: self._enqueue(run_id, job))
+            self.database.patiently(lambda: self._enqueue(run_id, job))
         except dbos_error.DBOSWorkflowIDInUseError:
-            there = found_run(self._database, run_id)
+            there = found_run(self.database, run_id)
             if dict(there.job) != job:
                 raise DurableError(
                     f"The run {run_id!r} is there, and was submitted with something else: choose "
                     "another id."
                 ) from None
-        return run_id
+            return False
+        return True
 
     def _enqueue(self, run_id: str, job: dict[str, Any]) -> None:
         options: EnqueueOptions = {
@@ -136,11 +146,18 @@ class Engine(AwaitedRuns):
             "workflow_id_reuse_policy": "reject",
             "app_version": self.version,
         }
-        self._database.client.enqueue(options, job)
+        self.database.client.enqueue(options, job)
 
-    def _job(
-        self, agent: Agent[Any] | str, prompt: str | None, queue: str, deps: Any, after: str | None
+    def job(
+        self,
+        agent: Agent[Any] | str,
+        prompt: str | None,
+        *,
+        queue: str = QUEUE,
+        deps: Any = None,
+        after: str | None = None,
     ) -> dict[str, Any]:
+        """What `put` takes: what is to be run, as plain values. Args and errors: see `submit`."""
         if not isinstance(prompt, str) or not prompt.strip():
             raise ConfigError("There is nothing to do: give a prompt.")
         if not isinstance(queue, str) or not queue or queue.startswith("_dbos"):
@@ -148,7 +165,7 @@ class Engine(AwaitedRuns):
         job = {"agent": self._name(agent), "prompt": prompt, "queue": queue}
         job |= {} if deps is None else {"deps": _plain(deps)}
         if after is not None:
-            found_run(self._database, after).run()  # else it would fail later, where nobody looks
+            found_run(self.database, after).run()  # else it would fail later, where nobody looks
             job["after"] = after
         kept: dict[str, Any] = stored(job)
         return kept

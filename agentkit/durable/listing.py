@@ -117,20 +117,28 @@ class FoundRun:
         job: Mapping[str, Any] = given["args"][0] if given and given["args"] else {}
         return job
 
+    @property
+    def has_run(self) -> bool:
+        """Whether the run was stored at its end: it was, if it ended by itself."""
+        return "messages" in self.saved
+
     def run(self) -> Run[Any]:
         """The run as far as it was stored at its end.
 
         Raises:
-            DurableError: It has not ended.
+            DurableError: It has not ended, or was cancelled on its way.
         """
-        if "messages" not in self.saved:
+        if not self.has_run:
             raise DurableError(f"The run {self.row.workflow_id!r} is {self.state}.")
         return load_run(self.saved)
 
     def error(self) -> AgentkitError | None:
-        """Why it failed, if it did."""
+        """Why it ended without an answer, if it did."""
         if saved := self.saved.get("error"):
             return load_error(saved)
+        if self.state == "cancelled":
+            run_id = self.row.workflow_id
+            return DurableError(f"The run {run_id!r} was cancelled; resume({run_id!r}) goes on.")
         return None if self.row.error is None else DurableError(str(self.row.error))
 
     def described(self) -> DurableRun:
@@ -146,7 +154,7 @@ class FoundRun:
             worker=row.executor_id,
             created=_seconds(row.created_at),
             updated=_seconds(row.updated_at),
-            error=None if error is None else f"{type(error).__name__}: {error}",
+            error=f"{type(error).__name__}: {error}" if self.state == "failed" else None,
             forked_from=row.forked_from,
         )
 

@@ -40,7 +40,7 @@ class Runs:
     """
 
     def __init__(self, database: Database, agents: Mapping[str, Agent[Any]], version: str) -> None:
-        self._database = database
+        self.database = database
         self.agents, self.version = dict(agents), version
 
     def result(self, run_id: str, *, timeout: float | None = None) -> Run[Any]:
@@ -63,7 +63,7 @@ class Runs:
         return self._came_to(found)
 
     def _ended(self, run_id: str) -> FoundRun | None:
-        found = found_run(self._database, run_id)
+        found = found_run(self.database, run_id)
         return found if found.state in _ENDED else None
 
     def _came_to(self, found: FoundRun) -> Run[Any]:
@@ -71,11 +71,9 @@ class Runs:
             run = found.run()
             agent = self.agents.get(str(found.job.get("agent")))
             return agent.typed(run) if agent is not None and run.done else run
-        run_id = found.row.workflow_id
         error = found.error()
-        if error is None:
-            error = DurableError(f"The run {run_id!r} was cancelled; resume({run_id!r}) goes on.")
-        error.run = found.run() if "messages" in found.saved else self.stored(run_id)
+        assert error is not None  # it ended without an answer
+        error.run = found.run() if found.has_run else self.stored(found.row.workflow_id)
         raise error
 
     def stored(self, run_id: str) -> Run[Any]:
@@ -84,10 +82,10 @@ class Runs:
         Raises:
             DurableError: There is no such run, or the database cannot be used.
         """
-        found = found_run(self._database, run_id)
-        if "messages" in found.saved:
+        found = found_run(self.database, run_id)
+        if found.has_run:
             return found.run()
-        return run_so_far(run_id, found_steps(self._database, run_id))
+        return run_so_far(run_id, found_steps(self.database, run_id))
 
     def cancel(self, run_id: str) -> None:
         """End a run, also in the middle of a call; nothing happens where it has ended.
@@ -98,14 +96,14 @@ class Runs:
         Raises:
             DurableError: There is no such run, or the database cannot be used.
         """
-        found = found_run(self._database, run_id)
+        found = found_run(self.database, run_id)
         if found.state == "waiting":
             call = next(iter(waiting(found.run(), found.saved.get("decided", {})).values()))
-            decide(self._database, run_id, call, {"kind": CANCEL})
+            decide(self.database, run_id, call, {"kind": CANCEL})
             return
-        client = self._database.client
-        self._database.patiently(lambda: client.cancel_workflow(run_id))
-        if found_run(self._database, run_id).state == "waiting":  # it came to that just now
+        client = self.database.client
+        self.database.patiently(lambda: client.cancel_workflow(run_id))
+        if found_run(self.database, run_id).state == "waiting":  # it came to that just now
             self.cancel(run_id)
 
     def resume(self, run_id: str) -> None:
@@ -117,15 +115,15 @@ class Runs:
         Raises:
             DurableError: There is no such run, or it did neither.
         """
-        found = found_run(self._database, run_id)
+        found = found_run(self.database, run_id)
         if found.state not in ("failed", "cancelled"):
             raise DurableError(f"The run {run_id!r} is {found.state}: there is nothing to resume.")
-        step = last_step(self._database, run_id) + 1
-        steps = found_steps(self._database, run_id)
+        step = last_step(self.database, run_id) + 1
+        steps = found_steps(self.database, run_id)
         if steps and ("error" in (steps[-1].output or {}) or steps[-1].name == DECISIONS):
             step = steps[-1].number
-        forget(self._database, run_id, CANCEL)
-        put_back(self._database, run_id, step, found.job, self.version)
+        forget(self.database, run_id, CANCEL)
+        put_back(self.database, run_id, step, found.job, self.version)
 
     def fork(self, run_id: str, step: int) -> str:
         """A run of its own that goes another way from a step on; gives its id.
@@ -141,13 +139,13 @@ class Runs:
             ConfigError: The run has no such step.
             DurableError: There is no such run, or the database cannot be used.
         """
-        found = found_run(self._database, run_id)
-        last = last_step(self._database, run_id)
+        found = found_run(self.database, run_id)
+        last = last_step(self.database, run_id)
         if type(step) is not int or not 1 <= step <= last + 1:
             raise ConfigError(f"The run {run_id!r} has steps 1 to {last}, and no {step!r}.")
-        client = self._database.client
+        client = self.database.client
         try:
-            handle = self._database.patiently(
+            handle = self.database.patiently(
                 lambda: client.fork_workflow(
                     run_id,
                     step,
@@ -177,21 +175,21 @@ class Runs:
             DurableError: The run does not wait, or somebody has decided on the call before.
         """
         edited = None if arguments is None else dict(arguments)
-        decide(self._database, run_id, call, {"kind": "approve", "arguments": edited})
+        decide(self.database, run_id, call, {"kind": "approve", "arguments": edited})
 
     def deny(self, run_id: str, call: FunctionCall | str | None = None, why: str = "") -> None:
         """Refuse a call that waits, and let its run go on; the model is told why.
 
         Args and errors are those of `approve`.
         """
-        decide(self._database, run_id, call, {"kind": "deny", "why": why})
+        decide(self.database, run_id, call, {"kind": "deny", "why": why})
 
     def answer(self, run_id: str, call: FunctionCall | str | None, result: str) -> None:
         """Give a call that waits its result without running it, and let its run go on.
 
         Args and errors are those of `approve`.
         """
-        decide(self._database, run_id, call, {"kind": "answer", "result": result})
+        decide(self.database, run_id, call, {"kind": "answer", "result": result})
 
     def runs(
         self, *, state: str | None = None, queue: str | None = None, limit: int = 100
@@ -207,7 +205,7 @@ class Runs:
             ConfigError: There is no such state.
             DurableError: The database cannot be used.
         """
-        return found_runs(self._database, state=state, queue=queue, limit=limit)
+        return found_runs(self.database, state=state, queue=queue, limit=limit)
 
     def steps(self, run_id: str) -> list[DurableStep]:
         """What a run has done so far, in order.
@@ -215,8 +213,8 @@ class Runs:
         Raises:
             DurableError: There is no such run, or the database cannot be used.
         """
-        found_run(self._database, run_id)
-        return found_steps(self._database, run_id)
+        found_run(self.database, run_id)
+        return found_steps(self.database, run_id)
 
     def migrate(self) -> None:
         """Make or change the tables, if that is to be done; what else is done does so too.
@@ -224,11 +222,11 @@ class Runs:
         Raises:
             DurableError: The database cannot be used.
         """
-        self._database.prepare()
+        self.database.prepare()
 
     def close(self) -> None:
         """Close the connections; they are opened again when they are needed."""
-        self._database.close()
+        self.database.close()
 
 
 def too_late(run_id: str, begun: float, timeout: float | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA = "3.4-1"
+SCHEMA = "3.4-2"
 """The minor of DBOS whose tables they are, and the number of these."""
 
 metadata = sa.MetaData()
@@ -23,3 +23,12 @@ decisions = sa.Table(
     sa.Column("at", sa.Float, nullable=False),  # seconds since 1970
 )
 """What people decided on calls that wait; the first decision on a call holds."""
+
+limits = sa.Table(
+    "agentkit_limits",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),  # a digest of address, key and model
+    sa.Column("name", sa.Text, nullable=False),  # for people
+    sa.Column("state", sa.Text, nullable=False),  # JSON; see window
+)
+"""What all workers sent to a server in the last minute, a row for each key and model."""

@@ -21,12 +21,14 @@ from dbos import error as dbos_error
 from agentkit.agent import Agent
 from agentkit.durable.database import Database
 from agentkit.durable.inside import set_concurrency, table, wait_for_the_database
+from agentkit.durable.limits import DatabaseLimits
 from agentkit.durable.listing import WORKFLOW
 from agentkit.durable.lookout import LOOK, Here, Lookout
 from agentkit.durable.records import save_error
 from agentkit.durable.steps import INTENT, Leaving, Steps
 from agentkit.durable.workflow import Conduct, RunFailed
 from agentkit.errors import ConfigError, DurableError, closest
+from agentkit.shared_limits import sharing
 from agentkit.workers import in_thread_awaited
 
 _POLL = 0.1  # seconds between looks into a queue
@@ -72,6 +74,7 @@ class Worker:
         self._here = Here()
         self._lookout = Lookout(database, self.id, version, self._here)
         self._stopping, self._stopped = Event(), Event()
+        self._limits = DatabaseLimits(database.connections(pool_size=5, pool_pre_ping=False))
         self._connections = database.connections()
 
     def start(self) -> None:
@@ -153,6 +156,7 @@ class Worker:
 
     def _release(self) -> None:
         self._lookout.close()
+        self._limits.close()
         self._connections.dispose()
         _one.release()
 
@@ -201,16 +205,19 @@ class Worker:
                 f"{', '.join(self._agents)}.{hint}"
             )
         database = self._database.without_end()
+        sure = partial(self._lookout.sure, time.monotonic())  # not from after a database was away
         unknown = await in_thread_awaited(
             database.patiently, lambda: _unknown(database.engine, run_id)
         )
-        given = job.get("deps")
-        deps = self._deps(given) if callable(self._deps) else given
-        if self._deps is not None and not callable(self._deps) and given is None:
-            deps = self._deps
-        sure = partial(self._lookout.sure, time.monotonic())
         steps = Steps(unknown, self._stopping.is_set, sure)
-        return await Conduct(agent, job, run_id, steps, database, deps).run()
+        deps = self._deps_for(job.get("deps"))
+        with sharing(self._limits):
+            return await Conduct(agent, job, run_id, steps, database, deps).run()
+
+    def _deps_for(self, given: Any) -> Any:
+        if callable(self._deps):
+            return self._deps(given)
+        return self._deps if given is None else given
 
 
 def _failed(why: str) -> RunFailed:
@@ -221,16 +228,15 @@ def _failed(why: str) -> RunFailed:
 def _unknown(engine: sa.Engine, run_id: str) -> dict[int, str]:
     """The notes that a call is about to run which no call follows, by their numbers: their keys."""
     steps = table(engine, "operation_outputs")
-    mine = sa.select(steps.c.function_id, steps.c.function_name, steps.c.output).where(
-        steps.c.workflow_uuid == run_id
-    )
-    prefix = INTENT.format("")
+    is_note = steps.c.function_name.startswith(INTENT.format(""), autoescape=True)
+    note = sa.case((is_note, steps.c.output))
+    mine = sa.select(steps.c.function_id, note).where(steps.c.workflow_uuid == run_id)
     with engine.connect() as connection:
-        found = {number: (name, text) for number, name, text in connection.execute(mine)}
+        notes = {number: text for number, text in connection.execute(mine)}
     return {
         number: json.loads(text)["key"]
-        for number, (name, text) in found.items()
-        if name.startswith(prefix) and number + 1 not in found
+        for number, text in notes.items()
+        if text is not None and number + 1 not in notes
     }
 
 

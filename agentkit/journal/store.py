@@ -30,6 +30,7 @@ from agentkit.workers import per_process
 
 _DAY = 86_400.0  # seconds
 _ALIVE = 3_600.0  # seconds since a run's last event after which it counts as cut short
+_LAST = 0x10FFFF  # no text begins with a greater character
 _LOOK = 3_600.0  # seconds between two looks for runs that are too old
 
 
@@ -125,6 +126,17 @@ class Journal:
         if len(found) > 1 and found[0] != beginning:
             raise JournalError(f"Several runs begin with {beginning!r}: {', '.join(found)}, ...")
         return str(found[0])
+
+    def first(self, beginning: str) -> str | None:
+        """An id that begins with a text, or None where none does.
+
+        Raises:
+            JournalError: The file cannot be used.
+        """
+        sql = "SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT 1"
+        given = (fit(beginning), fit(beginning) + chr(_LAST))
+        found = self.file.read(lambda connection: connection.execute(sql, given).fetchone())
+        return None if found is None else str(found[0])
 
     def _no(self, run_id: object) -> JournalError:
         return JournalError(f"There is no run {run_id!r} in {os.fspath(self.path)!r}.")

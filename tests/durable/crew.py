@@ -116,7 +116,7 @@ class Scout:
 
         from agentkit.durable.database import Database
 
-        self.database = Database(engine._database.url.render_as_string(hide_password=False))
+        self.database = Database(engine.database.url.render_as_string(hide_password=False))
         schema = "" if self.database.is_sqlite else "dbos."
         self._sql = sa.text(
             "SELECT workflow_uuid, status, executor_id, started_at_epoch_ms, owner_xid "

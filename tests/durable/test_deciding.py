@@ -166,8 +166,8 @@ def test_to_wake_a_run_twice_is_to_wake_it_once(engine):
     runs = engine(removing(call("remove", name="a"), "Done."))
     run_id, _ = waits_for(runs)
     runs.approve(run_id)
-    wake_decided(runs._database)
+    wake_decided(runs.database)
     with runs.worker():
         assert runs.result(run_id).output == "Done."
-        wake_decided(runs._database)
+        wake_decided(runs.database)
         assert runs.result(run_id).output == "Done."

@@ -27,7 +27,12 @@ from witnesses import Witness
 DOWN, STALLED, PAUSED = (5.0, 12.0, 10.0) if WHOLE else (1.0, 1.0, 1.0)  # seconds
 RUNS = 30 if WHOLE else 6
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL and flock")
+whole = pytest.mark.skipif(not WHOLE, reason="it takes long: make test-durable")
+
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL and flock"),
+    pytest.mark.xdist_group("pg"),
+]
 
 
 @pytest.fixture
@@ -84,6 +89,7 @@ def test_postgresql_is_killed_and_comes_back(postgres, database, witness):
     campaign.told(f"PostgreSQL killed and down for {DOWN} s", next_step_after=round(again, 2))
 
 
+@whole
 def test_workers_are_stopped_and_started_while_postgresql_is_away(postgres, database, witness):
     campaign = Campaign(database, witness, workers=1)
     campaign.submit(RUNS)
@@ -103,6 +109,7 @@ def test_workers_are_stopped_and_started_while_postgresql_is_away(postgres, data
     campaign.told("Workers stopped and started while PostgreSQL is away")
 
 
+@whole
 def test_postgresql_stalls(postgres, database, witness):
     with Proxy(postgres.port) as way:
         campaign = Campaign(database, witness, workers=3)
@@ -117,6 +124,7 @@ def test_postgresql_stalls(postgres, database, witness):
         campaign.told(f"PostgreSQL stalled for {STALLED} s", next_step_after=round(again, 2))
 
 
+@whole
 def test_connections_to_postgresql_are_cut(postgres, database, witness):
     with Proxy(postgres.port) as way:
         campaign = Campaign(database, witness, workers=3)
@@ -131,6 +139,7 @@ def test_connections_to_postgresql_are_cut(postgres, database, witness):
         campaign.told(f"All connections cut for {DOWN} s", next_step_after=round(again, 2))
 
 
+@whole
 def test_connections_are_ended_one_by_one(postgres, database, witness):
     """As an administrator does, or a network for a moment: also those that show who lives."""
     campaign = Campaign(database, witness, workers=3)
@@ -145,6 +154,7 @@ def test_connections_are_ended_one_by_one(postgres, database, witness):
     campaign.told("Connections that show who lives are ended")
 
 
+@whole
 def test_postgresql_is_read_only_for_a_while(postgres, database, witness):
     """As a server may be that takes over from another."""
     campaign = Campaign(database, witness, workers=3)
@@ -210,6 +220,7 @@ def begun_by(witness: Witness, pid: int, since: float) -> set[str]:
     }
 
 
+@whole
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_a_worker_is_paused_and_goes_on(kind, request, tmp_path, witness):
     address = str(tmp_path / "runs.db") if kind == "sqlite" else request.getfixturevalue("database")
@@ -262,6 +273,7 @@ def test_the_disk_of_sqlite_is_full_and_freed(tmp_path, witness):
         campaign.told("SQLite's disk full and freed", next_step_after=round(again, 2))
 
 
+@whole
 def test_the_disk_of_postgresql_is_full_and_freed(open_directory, witness):
     with small_disk(open_directory / "disk", 160) as ballast:
         directory = ballast.parent / "postgres"

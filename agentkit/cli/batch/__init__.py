@@ -1,0 +1,1 @@
+"""`agentkit batch`: one agent for each row of a file."""
