@@ -170,7 +170,7 @@ class Campaign:
         self.person = Person(self.engine, witness)
         self.moves: list[tuple[str, str, float]] = []
         self.moved: list[float | None] = []
-        self.claims: dict[str, list[tuple[str, float]]] = {}
+        self.claims: dict[str, list[tuple[str, int, float]]] = {}
         self.run_ids: list[str] = []
         self.kills = 0
         self._chance = random.Random(20261129)

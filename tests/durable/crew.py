@@ -122,7 +122,7 @@ class Scout:
             "SELECT workflow_uuid, status, executor_id, started_at_epoch_ms, owner_xid "
             f"FROM {schema}workflow_status"
         )
-        self.claims: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        self.claims: dict[str, list[tuple[str, int, float]]] = defaultdict(list)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -151,13 +151,13 @@ class Scout:
 
     def _note(self, row: Any) -> None:
         if row.status in ("PENDING", "SUCCESS") and row.started_at_epoch_ms:
-            claim = (row.executor_id, row.started_at_epoch_ms / 1000)
-            if claim not in self.claims[row.workflow_uuid][-1:]:
-                self.claims[row.workflow_uuid].append(claim)
+            claim = (row.executor_id, row.started_at_epoch_ms)
+            if claim not in [each[:2] for each in self.claims[row.workflow_uuid][-1:]]:
+                self.claims[row.workflow_uuid].append((*claim, time.time()))
 
     def moved(self, run_id: str, worker: str, at: float) -> float | None:
         """After how many seconds another worker took a run from one that died then."""
-        taken = [t for who, t in list(self.claims[run_id]) if who != worker and t >= at - 0.001]
+        taken = [seen for who, _, seen in list(self.claims[run_id]) if who != worker and seen >= at]
         return taken[0] - at if taken else None
 
     def __enter__(self) -> Self:

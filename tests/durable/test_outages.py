@@ -196,7 +196,8 @@ def test_one_worker_is_cut_off_and_comes_back(postgres, database, witness):
             back = time.time()
             way.go_on()
             wait_for(lambda: takes_runs(campaign, scout, victim.id))
-        taken = {run_id for run_id, each in campaign.claims.items() if (victim.id, back) < each[-1]}
+        last = {run_id: each[-1] for run_id, each in campaign.claims.items()}
+        taken = {run_id for run_id, (who, _, at) in last.items() if who == victim.id and at > back}
         stale = set(moving) - taken
         assert not begun_by(witness, victim.process.pid, back) & stale
         campaign.told("One of three workers cut off from PostgreSQL")
