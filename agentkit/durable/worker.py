@@ -28,6 +28,7 @@ from agentkit.durable.records import save_error
 from agentkit.durable.steps import INTENT, Leaving, Steps
 from agentkit.durable.workflow import Conduct, RunFailed
 from agentkit.errors import ConfigError, DurableError, closest
+from agentkit.patience import one_of_many
 from agentkit.shared_limits import sharing
 from agentkit.workers import in_thread_awaited
 
@@ -211,6 +212,7 @@ class Worker:
         )
         steps = Steps(unknown, self._stopping.is_set, sure)
         deps = self._deps_for(job.get("deps"))
+        one_of_many.set(True)  # in this run's own task
         with sharing(self._limits):
             return await Conduct(agent, job, run_id, steps, database, deps).run()
 
