@@ -8,13 +8,16 @@ not look whether they have been resumed meanwhile.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
+from threading import Event
 from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS, _sys_db
 from dbos._dbos import _get_dbos_instance
+from dbos._error import DBOSException
 from dbos._utils import retriable_postgres_exception
 
 from agentkit.durable.database import may_pass
@@ -43,22 +46,31 @@ def _is_of_server(error: sa.exc.DBAPIError) -> bool:
 
 
 class _Impatient:
-    """The module `time`, whose sleep is never long."""
+    """The module `time`; its sleep after an error is never long, and raises one when it is over."""
+
+    def __init__(self, over: Event) -> None:
+        self._over = over
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
 
     def sleep(self, seconds: float) -> None:
         """Sleep so long, or as long as it takes to try again."""
-        time.sleep(min(seconds, _LONGEST))
+        if sys.exception() is None:  # it is the pause between two looks at something
+            time.sleep(seconds)
+        elif self._over.wait(min(seconds, _LONGEST)):
+            raise DBOSException("The worker has stopped while its database was away.")
 
 
-def wait_for_the_database() -> None:
+def wait_for_the_database(over: Event) -> None:
     """Let DBOS wait for a database that is away, and look for it every other second.
 
     By itself it doubles the pause up to a minute and a half, for which runs would stand still
     after the database is back; and it takes a server that is read-only for now, as one that takes
     over from another may be, or whose disk fails, for an error of the run.
+
+    Args:
+        over: Set when nothing is to be waited for any more.
     """
     known = retriable_postgres_exception
 
@@ -66,7 +78,7 @@ def wait_for_the_database() -> None:
         passes = isinstance(error, sa.exc.DBAPIError) and _is_of_server(error) and may_pass(error)
         return passes or known(error)
 
-    vars(_sys_db).update(time=_Impatient(), retriable_postgres_exception=retriable)
+    vars(_sys_db).update(time=_Impatient(over), retriable_postgres_exception=retriable)
 
 
 def hand_over(workers: Sequence[str]) -> int:

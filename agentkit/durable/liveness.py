@@ -14,11 +14,16 @@ from filelock import FileLock, Timeout
 from agentkit.durable.database import Database, lock_number
 
 _GRACE = 10.0  # seconds that others have to come back after the database was away
-_SURE = 0.5  # seconds after which somebody who lives has a lost lock again
+SURE = 0.5
+"""Seconds after which somebody who lives has a lost lock again."""
 
 
 class Watch(Protocol):
     """Holds one worker's lock, and finds workers whose lock nobody holds."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the lock was held at the last look."""
 
     def hold(self) -> None:
         """Take the lock, or see that it is still held."""
@@ -53,6 +58,11 @@ class ServerWatch:
         self._was_lost = False
         self._free: dict[str, float] = {}  # since when nobody holds these workers' locks
         self._trusted_from = 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether there is the connection that holds it."""
+        return self._connection is not None
 
     def hold(self) -> None:
         """See that the lock is held.
@@ -89,7 +99,7 @@ class ServerWatch:
             return []
         now = time.monotonic()
         self._free = {each: self._free.get(each, now) for each in self._have_free_locks(workers)}
-        return [each for each, since in self._free.items() if now - since >= _SURE]
+        return [each for each, since in self._free.items() if now - since >= SURE]
 
     def _have_free_locks(self, workers: list[str]) -> list[str]:
         assert self._connection is not None
@@ -142,6 +152,11 @@ class FileWatch:
         self._folder = Path(f"{database.url.database}.workers")
         self._worker = worker
         self._held: dict[str, FileLock] = {}
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the file is locked."""
+        return self._worker in self._held
 
     def hold(self) -> None:
         """See that the lock is held."""

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from agentkit.durable.database import Database
 from agentkit.durable.deciding import wake_decided
 from agentkit.durable.inside import hand_over, put_back_own, table
-from agentkit.durable.liveness import watch
+from agentkit.durable.liveness import SURE, watch
 from agentkit.log import log
 
 LOOK = 0.25
@@ -78,10 +78,12 @@ class Lookout:
         self._here = here
         self._watch = watch(database, worker)
         self._strays: dict[tuple[str, str], float] = {}
+        self._looked = 0.0  # when it was last sure which runs are the worker's
         self._stopped = Event()
         looks: list[list[Callable[[], None]]] = [
             [self._watch.hold, self._take_from_the_dead],  # which nothing may keep waiting
-            [self._leave_what_was_taken, lambda: wake_decided(database), self._put_strays_back],
+            [self._leave_what_was_taken],
+            [lambda: wake_decided(database), self._put_strays_back],
         ]
         self._threads = [
             Thread(target=self._look_around, args=[each], name="agentkit worker", daemon=True)
@@ -92,6 +94,23 @@ class Lookout:
     def runs(self) -> bool:
         """Whether it looks around."""
         return self._threads[0].is_alive()
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether others can see that the worker lives."""
+        return self._watch.is_held
+
+    async def sure(self, since: float) -> None:
+        """Wait until a run is surely the worker's own; who has lost it does not come back.
+
+        A worker that was paused or cut off finds what it does not have any more before it begins
+        anything.
+
+        Args:
+            since: When the run was taken.
+        """
+        while time.monotonic() - max(since, self._looked) > SURE:
+            await asyncio.sleep(LOOK / 10)
 
     def hold(self) -> None:
         """Show that the worker lives, from now on."""
@@ -127,12 +146,13 @@ class Lookout:
 
     def _leave_what_was_taken(self) -> None:
         """Stop runs that were cancelled, or that others carry out by now."""
-        here = dict(self._here.tasks)
+        now, here = time.monotonic(), dict(self._here.tasks)
         if here:
             mine = self._mine(here)
             for run_id, task in here.items():
                 if run_id not in mine:
                     self._here.leave(task)
+        self._looked = now
 
     def _mine(self, among: dict[str, asyncio.Task[object]] | None = None) -> dict[str, str]:
         """The runs that are the worker's by the tables, with the tokens it has them by."""

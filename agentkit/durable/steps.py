@@ -38,10 +38,16 @@ class Steps:
         unknown: The calls of which it is not known whether they ran: their keys, by the numbers of
             the steps that say that they were about to.
         leaving: Whether the run is to be left here, so that others go on with it.
+        sure: Waits until it is sure that the run is still to be carried out here.
     """
 
-    def __init__(self, unknown: Mapping[int, str], leaving: Callable[[], bool]) -> None:
-        self._unknown, self._leaving = unknown, leaving
+    def __init__(
+        self,
+        unknown: Mapping[int, str],
+        leaving: Callable[[], bool],
+        sure: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._unknown, self._leaving, self._sure = unknown, leaving, sure
         self._count = 0
 
     def reserve(self) -> StepReservation:
@@ -65,7 +71,12 @@ class Steps:
         if self._leaving() and not noted:
             raise Leaving
         # What was stored and what goes on from here are one and the same.
-        done: dict[str, Any] = await step.run_async({"name": name}, _stored, work)
+        done: dict[str, Any] = await step.run_async({"name": name}, self._done, work)
+        return done
+
+    async def _done(self, work: Work) -> dict[str, Any]:
+        await self._sure()  # here, as what came before may have waited for the database
+        done: dict[str, Any] = stored(await work())
         return done
 
     def may_have_run(self, key: str) -> bool:
@@ -79,11 +90,6 @@ class Steps:
 
 class Leaving(BaseException):
     """The run is left between two steps; nobody on the way takes it for an error of a tool."""
-
-
-async def _stored(work: Work) -> dict[str, Any]:
-    done: dict[str, Any] = stored(await work())
-    return done
 
 
 class StepInterface(Interface):

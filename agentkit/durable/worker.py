@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from threading import Event, Lock
 from types import TracebackType
 from typing import Any
@@ -125,12 +126,14 @@ class Worker:
 
         DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(carry_out)
         DBOS.listen_queues(self._queues)
-        wait_for_the_database()
+        wait_for_the_database(self._stopped)
         DBOS.launch()
         set_concurrency(self._room)
 
     def _room(self) -> int:
-        return 0 if self._stopping.is_set() else self._concurrency
+        # Who is not seen to live takes nothing: it would be taken away again.
+        takes = self._lookout.is_seen and not self._stopping.is_set()
+        return self._concurrency if takes else 0
 
     def stop(self) -> None:
         """Take no more runs, leave those that are here between two steps, and end.
@@ -206,10 +209,11 @@ class Worker:
                 f"{', '.join(self._agents)}.{hint}"
             )
         database = self._database.without_end()
+        sure = partial(self._lookout.sure, time.monotonic())  # not from after a database was away
         unknown = await in_thread_awaited(
             database.patiently, lambda: _unknown(database.engine, run_id)
         )
-        steps = Steps(unknown, self._stopping.is_set)
+        steps = Steps(unknown, self._stopping.is_set, sure)
         deps = self._deps_for(job.get("deps"))
         one_of_many.set(True)  # in this run's own task
         with sharing(self._limits):

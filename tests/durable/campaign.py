@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 from campaign_worker import engine_of
-from crew import Crew, Scout, WorkerProcess
+from crew import Crew, Scout, WorkerProcess, wait_for
 from reports import report
 from witnesses import Witness, answer_of
 
@@ -141,6 +142,15 @@ def distribution(seconds: list[float]) -> str:
     return f"p50 {middle:.2f} s, p99 {late:.2f} s, max {ordered[-1]:.2f} s of {len(ordered)}"
 
 
+def age(address: str) -> float:
+    """How long a server has been running, in seconds."""
+    with psycopg.connect(address) as connection:
+        sql = "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())"
+        found = connection.execute(sql).fetchone()
+    assert found is not None
+    return float(found[0])
+
+
 class Campaign:
     """Submits runs and kills workers in their midst, until there were enough kills.
 
@@ -160,7 +170,7 @@ class Campaign:
         self.person = Person(self.engine, witness)
         self.moves: list[tuple[str, str, float]] = []
         self.moved: list[float | None] = []
-        self.claims: dict[str, list[tuple[str, float]]] = {}
+        self.claims: dict[str, list[tuple[str, int, float]]] = {}
         self.run_ids: list[str] = []
         self.kills = 0
         self._chance = random.Random(20261129)
@@ -210,6 +220,9 @@ class Campaign:
     def under_way(self) -> Iterator[tuple[Crew, Scout]]:
         """The workers and who sees what they do; at the end all runs are, and no worker is gone."""
         with Crew(self.settings) as crew, Scout(self.engine) as scout:
+            if WHOLE and not scout.database.is_sqlite:
+                # To a server that has just started others may still have to come back.
+                wait_for(lambda: age(self.settings["address"]) > 10)
             crew.begin(self.workers)
             yield crew, scout
             settle(self.person, self.run_ids)

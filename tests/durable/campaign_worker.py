@@ -99,7 +99,7 @@ def engine_of(address: str, place: str, url: str, **given: Any) -> Engine:
 
 def main(settings: dict[str, Any]) -> None:
     engine = engine_of(**settings["engine"])
-    worker = engine.worker(concurrency=settings["concurrency"])
+    worker = engine.worker(concurrency=settings["concurrency"], grace=settings["grace"])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with worker:
         print(worker.id, flush=True)

@@ -38,10 +38,12 @@ class Crew:
     Args:
         settings: What `engine_of` is called with in each.
         concurrency: How many runs each has at once.
+        grace: Seconds that each has to stop.
     """
 
     settings: dict[str, Any]
     concurrency: int = 25
+    grace: float = 30.0
     workers: list[WorkerProcess] = field(default_factory=list)
 
     def begin(self, count: int = 1, **changes: Any) -> list[WorkerProcess]:
@@ -56,7 +58,8 @@ class Crew:
 
     def _begun(self, engine: dict[str, Any]) -> WorkerProcess:
         command = [sys.executable, str(WORKER)]
-        command.append(json.dumps({"engine": engine, "concurrency": self.concurrency}))
+        settings = {"engine": engine, "concurrency": self.concurrency, "grace": self.grace}
+        command.append(json.dumps(settings))
         # What measures coverage keeps a database of its own, which does not survive a kill.
         clean = {name: value for name, value in os.environ.items() if "COV" not in name}
         with open(f"{self.settings['place']}/errors.log", "a") as errors:
@@ -119,7 +122,7 @@ class Scout:
             "SELECT workflow_uuid, status, executor_id, started_at_epoch_ms, owner_xid "
             f"FROM {schema}workflow_status"
         )
-        self.claims: dict[str, list[tuple[str, float]]] = defaultdict(list)
+        self.claims: dict[str, list[tuple[str, int, float]]] = defaultdict(list)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -148,13 +151,13 @@ class Scout:
 
     def _note(self, row: Any) -> None:
         if row.status in ("PENDING", "SUCCESS") and row.started_at_epoch_ms:
-            claim = (row.executor_id, row.started_at_epoch_ms / 1000)
-            if claim not in self.claims[row.workflow_uuid][-1:]:
-                self.claims[row.workflow_uuid].append(claim)
+            claim = (row.executor_id, row.started_at_epoch_ms)
+            if claim not in [each[:2] for each in self.claims[row.workflow_uuid][-1:]]:
+                self.claims[row.workflow_uuid].append((*claim, time.time()))
 
     def moved(self, run_id: str, worker: str, at: float) -> float | None:
         """After how many seconds another worker took a run from one that died then."""
-        taken = [t for who, t in list(self.claims[run_id]) if who != worker and t >= at - 0.001]
+        taken = [seen for who, _, seen in list(self.claims[run_id]) if who != worker and seen >= at]
         return taken[0] - at if taken else None
 
     def __enter__(self) -> Self:

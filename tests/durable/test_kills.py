@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 
-import psycopg
 import pytest
 from campaign import WHOLE, Campaign
-from crew import wait_for
 from witnesses import Witness
 
 SQLITE_KILLS, POSTGRES_KILLS, RUNS = (60, 32, 200) if WHOLE else (5, 3, 12)
@@ -35,10 +33,9 @@ def test_killed_workers_with_sqlite(tmp_path, witness):
         campaign.moved_by(3.0)
 
 
+@pytest.mark.xdist_group("pg")
 def test_killed_workers_with_postgresql(database, witness):
     campaign = Campaign(database, witness, workers=3, at_once=24 if WHOLE else 6)
-    if WHOLE:  # a server that has just started may be one that others are still to come back to
-        wait_for(lambda: age(database) > 10)
 
     campaign.carry_out(POSTGRES_KILLS, RUNS)
 
@@ -46,11 +43,3 @@ def test_killed_workers_with_postgresql(database, witness):
     campaign.told("PostgreSQL: of three workers one after the other is killed and replaced")
     if WHOLE:
         campaign.moved_by(3.0)
-
-
-def age(database: str) -> float:
-    """How long the server has been running, in seconds."""
-    with psycopg.connect(database) as connection:
-        sql = "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())"
-        (seconds,) = connection.execute(sql).fetchone()
-    return float(seconds)

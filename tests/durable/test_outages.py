@@ -18,8 +18,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from campaign import WHOLE, Campaign
-from crew import Crew, wait_for
+from campaign import WHOLE, Campaign, settle
+from crew import Crew, Scout, wait_for
 from postgres import Postgres
 from proxy import Proxy
 from witnesses import Witness
@@ -27,7 +27,12 @@ from witnesses import Witness
 DOWN, STALLED, PAUSED = (5.0, 12.0, 10.0) if WHOLE else (1.0, 1.0, 1.0)  # seconds
 RUNS = 30 if WHOLE else 6
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL and flock")
+whole = pytest.mark.skipif(not WHOLE, reason="it takes long: make test-durable")
+
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL and flock"),
+    pytest.mark.xdist_group("pg"),
+]
 
 
 @pytest.fixture
@@ -84,6 +89,27 @@ def test_postgresql_is_killed_and_comes_back(postgres, database, witness):
     campaign.told(f"PostgreSQL killed and down for {DOWN} s", next_step_after=round(again, 2))
 
 
+@whole
+def test_workers_are_stopped_and_started_while_postgresql_is_away(postgres, database, witness):
+    campaign = Campaign(database, witness, workers=1)
+    campaign.submit(RUNS)
+    with Crew(campaign.settings, grace=0.5) as crew, Scout(campaign.engine) as scout:
+        (first,) = crew.begin()
+        wait_for(lambda: recorded(campaign) > 2)
+        before = scout.running(first.id)
+        postgres.kill()
+        crew.stop(first)  # it ends, though it cannot say so to anybody
+        late = threading.Thread(target=crew.begin)
+        late.start()
+        time.sleep(DOWN)
+        postgres.start()
+        late.join()
+        campaign.hits.update(before)
+        settle(campaign.person, campaign.run_ids)
+    campaign.told("Workers stopped and started while PostgreSQL is away")
+
+
+@whole
 def test_postgresql_stalls(postgres, database, witness):
     with Proxy(postgres.port) as way:
         campaign = Campaign(database, witness, workers=3)
@@ -98,6 +124,7 @@ def test_postgresql_stalls(postgres, database, witness):
         campaign.told(f"PostgreSQL stalled for {STALLED} s", next_step_after=round(again, 2))
 
 
+@whole
 def test_connections_to_postgresql_are_cut(postgres, database, witness):
     with Proxy(postgres.port) as way:
         campaign = Campaign(database, witness, workers=3)
@@ -112,6 +139,7 @@ def test_connections_to_postgresql_are_cut(postgres, database, witness):
         campaign.told(f"All connections cut for {DOWN} s", next_step_after=round(again, 2))
 
 
+@whole
 def test_connections_are_ended_one_by_one(postgres, database, witness):
     """As an administrator does, or a network for a moment: also those that show who lives."""
     campaign = Campaign(database, witness, workers=3)
@@ -126,6 +154,7 @@ def test_connections_are_ended_one_by_one(postgres, database, witness):
     campaign.told("Connections that show who lives are ended")
 
 
+@whole
 def test_postgresql_is_read_only_for_a_while(postgres, database, witness):
     """As a server may be that takes over from another."""
     campaign = Campaign(database, witness, workers=3)
@@ -157,7 +186,7 @@ def test_one_worker_is_cut_off_and_comes_back(postgres, database, witness):
             (victim,) = crew.begin(1, address=through(way, database, postgres.port))
             campaign.workers = 3
             begin(campaign, crew)
-            wait_for(lambda: scout.running(victim.id))
+            wait_for(lambda: takes_runs(campaign, scout, victim.id))
             before, at = scout.running(victim.id), time.time()
             way.cut()
             campaign.lost(victim, before, scout, at)
@@ -166,14 +195,15 @@ def test_one_worker_is_cut_off_and_comes_back(postgres, database, witness):
             wait_for(lambda: all(scout.moved(each, victim.id, at) for each in moving))
             back = time.time()
             way.go_on()
-            wait_for(lambda: takes_runs_again(campaign, scout, victim.id))
-        taken = {run_id for run_id, each in campaign.claims.items() if (victim.id, back) < each[-1]}
+            wait_for(lambda: takes_runs(campaign, scout, victim.id))
+        last = {run_id: each[-1] for run_id, each in campaign.claims.items()}
+        taken = {run_id for run_id, (who, _, at) in last.items() if who == victim.id and at > back}
         stale = set(moving) - taken
         assert not begun_by(witness, victim.process.pid, back) & stale
         campaign.told("One of three workers cut off from PostgreSQL")
 
 
-def takes_runs_again(campaign: Campaign, scout, worker: str) -> bool:
+def takes_runs(campaign: Campaign, scout, worker: str) -> bool:
     """Whether a worker carries something out; it gets something to do."""
     campaign.person.decide()
     if not scout.running(worker):
@@ -191,6 +221,7 @@ def begun_by(witness: Witness, pid: int, since: float) -> set[str]:
     }
 
 
+@whole
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_a_worker_is_paused_and_goes_on(kind, request, tmp_path, witness):
     address = str(tmp_path / "runs.db") if kind == "sqlite" else request.getfixturevalue("database")
@@ -243,6 +274,7 @@ def test_the_disk_of_sqlite_is_full_and_freed(tmp_path, witness):
         campaign.told("SQLite's disk full and freed", next_step_after=round(again, 2))
 
 
+@whole
 def test_the_disk_of_postgresql_is_full_and_freed(open_directory, witness):
     with small_disk(open_directory / "disk", 160) as ballast:
         directory = ballast.parent / "postgres"

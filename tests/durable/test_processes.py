@@ -26,6 +26,17 @@ SUBMITTER = Path(__file__).with_name("campaign_submitter.py")
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL and flock")
 
 
+KINDS = ["sqlite", "postgres"] if WHOLE else ["postgres"]
+
+
+@pytest.fixture(params=[pytest.param(each, marks=pytest.mark.xdist_group("pg")) for each in KINDS])
+def address(request, tmp_path):
+    """The address of a new database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "runs.db")
+    return request.getfixturevalue("database")
+
+
 def settings_of(address: str, witness: Witness, **given: object) -> dict:
     return {"address": address, "place": str(witness.place), "url": witness.url, **given}
 
@@ -63,6 +74,7 @@ def test_a_long_call_is_cancelled(address, tmp_path, name):
             assert max(noticed, ended or 0) < 1.0
 
 
+@pytest.mark.skipif(not WHOLE, reason="it takes long: make test-durable")
 def test_an_approval_comes_after_all_was_started_anew(postgres, database, tmp_path):
     plan = {0: ("look",), 1: ("post",)}
     with Witness(tmp_path, plan) as witness:
