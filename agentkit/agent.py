@@ -162,6 +162,17 @@ class Agent(Runner[T]):
         run: Run[Any] = self.journal.run(run_id, repeat=safe)
         return self.typed(run)
 
+    def check(self) -> None:
+        """Refuse, before anything is sent, what would be wrong with every run.
+
+        Raises:
+            ConfigError: There is no key, or the model's alias or an option does not fit.
+            DefinitionError: A tool cannot be offered.
+        """
+        _ = self.toolbox.definitions
+        check_options(self.options, self.toolbox)
+        self.interface.check(Request(messages=(), model=self.model, options=self.options))
+
     def typed(self, run: Run[Any]) -> Run[T]:
         """A stored run with its answer as `output` has it, if it has one.
 

@@ -74,7 +74,7 @@ class Worker:
         self.id = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
         self._database, self._agents, self._version = database, agents, version
         self._queues, self._concurrency, self._deps = list(queues), concurrency, deps
-        self._grace = grace
+        self._grace, self._places = grace, asyncio.Semaphore(concurrency)
         self._here = Here()
         self._lookout = Lookout(database, self.id, version, self._here)
         self._stopping, self._stopped = Event(), Event()
@@ -85,11 +85,12 @@ class Worker:
         """Take runs from now on.
 
         Raises:
-            ConfigError: There is a worker in this process already, or an agent has no interface.
+            ConfigError: There is a worker in this process already, or an agent cannot run.
+            DefinitionError: A tool of an agent cannot be offered.
             DurableError: The database cannot be reached or used.
         """
         for agent in self._agents.values():
-            _ = agent.interface  # what is missing is told at once
+            agent.check()
         if not _one.acquire(blocking=False):
             raise ConfigError("There is a worker in this process already: a process has one.")
         try:
@@ -214,15 +215,19 @@ class Worker:
             database.patiently, lambda: _unknown(database.engine, run_id)
         )
         steps = Steps(unknown, self._stopping.is_set, sure)
-        deps = self._deps_for(job.get("deps"))
         one_of_many.set(True)  # in this run's own task
-        with sharing(self._limits):
-            return await Conduct(agent, job, run_id, steps, database, deps).run()
+        async with self._places:  # queues are looked into side by side, and may take too many
+            deps = self._deps_for(job.get("deps"))
+            with sharing(self._limits):
+                return await Conduct(agent, job, run_id, steps, database, deps).run()
 
     def _deps_for(self, given: Any) -> Any:
-        if callable(self._deps):
+        if not callable(self._deps):
+            return self._deps if given is None else given
+        try:
             return self._deps(given)
-        return self._deps if given is None else given
+        except Exception as error:
+            raise RunFailed(error, {"state": "failed", "error": save_error(error)}) from None
 
 
 def _failed(why: str) -> RunFailed:

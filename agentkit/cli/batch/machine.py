@@ -46,12 +46,13 @@ class Machine:
         return Path(f"{output}.db")
 
     def check(self) -> None:
-        """Open the interface, so that a missing key is told first.
+        """See that the agent can run, so that a missing key is told first.
 
         Raises:
-            ConfigError: It cannot be opened.
+            ConfigError: It cannot.
+            DefinitionError: A tool cannot be offered.
         """
-        _ = self._agent.interface
+        self._agent.check()
 
     @contextmanager
     def opened(self, output: Path | None) -> Iterator[Answers]:
