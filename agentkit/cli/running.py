@@ -40,7 +40,7 @@ def build_agent(
         approval=cast(Any, approval),  # the agent checks it
         journal=journal,
     )
-    agent.check()
+    agent.interface.check(Request(messages=(), model=model, options=options))
     return agent
 
 

@@ -10,7 +10,7 @@ from agentkit import Agent
 from agentkit.durable import Engine
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.xdist_group("pg"))])
+@pytest.fixture(params=["sqlite", "postgres"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a new database, of either kind."""
     if request.param == "sqlite":
