@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-from agentkit import Agent, ConfigError, Event, LimitError, Limits, Message, Run, RunEnded
+from agentkit import Agent, ConfigError, Event, LimitError, Limits, Message, Request, Run, RunEnded
 from agentkit.agent_settings import RunOptions
 from agentkit.cli.asking import Asker
 from agentkit.cli.loading import load_tools
