@@ -133,8 +133,8 @@ class StepInterface(Interface):
         done = await self._steps.do(REQUEST, work)
         if done["request"] != digest:
             raise DurableError(
-                "This run was begun by an agent with other tools, options or instructions, and "
-                "cannot go on with these. Give a changed agent another version, and let workers "
+                "This run was begun by an agent with another model, or with other tools or options, "
+                "and cannot go on with this one. Give a changed agent another version, let workers "
                 "of the old one finish what they began; or fork the run into the new version."
             )
         if "error" in done:
