@@ -133,7 +133,7 @@ class StepInterface(Interface):
         done = await self._steps.do(REQUEST, work)
         if done["request"] != digest:
             raise DurableError(
-                "This run was begun by an agent with another model, or with other tools or options, "
+                "This run was begun by an agent with another model, or other tools or options, "
                 "and cannot go on with this one. Give a changed agent another version, let workers "
                 "of the old one finish what they began; or fork the run into the new version."
             )
