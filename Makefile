@@ -11,7 +11,7 @@ run: .venv/ready-to-run
 
 # Three processes, as most tests wait most of the time; see tests/conftest.py for groups.
 test: check
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --cov --cov-report=term
+	$(BIN)/python -m pytest -n 3 --cov --cov-report=term
 
 # Kills a process 300 times in the middle of its runs: two minutes.
 test-kill: .venv/ready-to-test

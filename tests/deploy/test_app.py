@@ -82,7 +82,6 @@ def asked(port, method, path, body=None, token=SECRETS["service-token"]):
     return answer
 
 
-@pytest.mark.xdist_group("pg")
 def test_a_run_goes_all_the_way(begin):
     ended(begin("migrate"))
     ended(begin("migrate"))  # as when everything is started again

@@ -170,7 +170,6 @@ def test_the_network_lets_through_what_is_needed_and_nothing_else():
     assert allowed["ports"] == [{"port": 5432}]
 
 
-@pytest.mark.xdist_group("pg")
 def test_the_query_by_which_workers_are_scaled_counts_runs(database):
     text = (FOLDER / "worker.yaml").read_text(encoding="utf-8")
     comment = text[text.index("#   apiVersion: keda") :]

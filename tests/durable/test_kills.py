@@ -33,7 +33,6 @@ def test_killed_workers_with_sqlite(tmp_path, witness):
         campaign.moved_by(3.0)
 
 
-@pytest.mark.xdist_group("pg")
 def test_killed_workers_with_postgresql(database, witness):
     campaign = Campaign(database, witness, workers=3, at_once=24 if WHOLE else 6)
 

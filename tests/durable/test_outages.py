@@ -29,10 +29,7 @@ RUNS = 30 if WHOLE else 6
 
 whole = pytest.mark.skipif(not WHOLE, reason="it takes long: make test-durable")
 
-pytestmark = [
-    pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL and flock"),
-    pytest.mark.xdist_group("pg"),
-]
+pytestmark = [pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL and flock")]
 
 
 @pytest.fixture

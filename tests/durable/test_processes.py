@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL and fl
 KINDS = ["sqlite", "postgres"] if WHOLE else ["postgres"]
 
 
-@pytest.fixture(params=[pytest.param(each, marks=pytest.mark.xdist_group("pg")) for each in KINDS])
+@pytest.fixture(params=KINDS)
 def address(request, tmp_path):
     """The address of a new database."""
     if request.param == "sqlite":
