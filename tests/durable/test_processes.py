@@ -145,7 +145,7 @@ def test_code_that_changed_does_not_go_on_with_what_was_begun(address, tmp_path)
             crew.kill(second)
 
             (third,) = crew.begin(changed=True)
-            with pytest.raises(DurableError, match="begun by an agent with other tools"):
+            with pytest.raises(DurableError, match="or other tools or options"):
                 engine.result("r", timeout=60)
             now = witness.requests()
             assert {each: now[each] for each in asked} == asked
