@@ -21,9 +21,7 @@ LOOK = 0.25
 """Seconds between looks."""
 
 _ENOUGH = 5.0  # seconds to wait for a look, which may be waiting for the database
-_STRAY = (
-    10.0  # seconds after which a run that a worker has taken and does not carry out is put back
-)
+_STRAY = 10.0  # seconds for which a worker may have a run that it does not carry out
 
 
 class Here:
