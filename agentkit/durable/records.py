@@ -11,7 +11,7 @@ from agentkit.errors import AgentkitError, DurableError
 from agentkit.messages import AssistantMessage, Message, ResultMessage
 from agentkit.redact import environment_secrets, hide_in, redact
 from agentkit.run import Run, Step
-from agentkit.saving import load_response, save_response
+from agentkit.saving import load_response, save_messages, save_response
 
 _KEPT = ("role", "name", "state")
 _FACTS = ("retryable", "status", "code", "excess", "waited", "retry_after")
@@ -62,8 +62,6 @@ def load_run(saved: Mapping[str, Any]) -> Run[Any]:
 
 
 def _step(messages: Sequence[Message], place: int, response: Mapping[str, Any]) -> Step:
-    from agentkit.saving import save_messages
-
     message = messages[place]
     assert isinstance(message, AssistantMessage)
     results: list[ResultMessage] = []

@@ -119,8 +119,8 @@ class Runs:
         found = found_run(self.database, run_id)
         if found.state not in ("failed", "cancelled"):
             raise DurableError(f"The run {run_id!r} is {found.state}: there is nothing to resume.")
-        step = last_step(self.database, run_id) + 1
         steps = found_steps(self.database, run_id)
+        step = steps[-1].number + 1 if steps else 1
         if steps and ("error" in (steps[-1].output or {}) or steps[-1].name == DECISIONS):
             step = steps[-1].number
         forget(self.database, run_id, CANCEL)
