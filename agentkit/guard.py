@@ -139,10 +139,12 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         ConfigError: It cannot listen there.
     """
+    if not 0 <= port < 65_536:
+        raise ConfigError(f"Nothing can be served at port {port}: a port is a number up to 65535.")
     try:
         place = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
         return socket.create_server((str(place[4][0]), port), family=place[0], backlog=_BACKLOG)
-    except (OSError, UnicodeError, OverflowError) as error:
+    except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise ConfigError(f"Nothing can be served at {host}, port {port}: {why}.") from None
 
