@@ -114,7 +114,8 @@ class Desk:
         live.task = asyncio.create_task(self._carry(live, agent, prompt, given))
         await live.ready.wait()
         if not live.id:
-            raise live.error or AgentkitError("The run did not begin.")
+            failed = live.error if isinstance(live.error, Exception) else None
+            raise failed or AgentkitError(f"The run did not begin: {live.error!r}.")
         return live
 
     async def _carry(

@@ -44,6 +44,7 @@ class LiveRun:
         self.task: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()  # it has begun, or could not
         self.ended = False
+        self.callers = 0  # that wait on the line, and for whom it is carried out
         self._on_told = on_told
         self._log: list[Told] = []
         self._passing: list[Told] = []

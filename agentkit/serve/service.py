@@ -23,6 +23,7 @@ from agentkit.agent import Agent
 from agentkit.errors import AgentkitError, ConfigError
 from agentkit.guard import Guard, Keys
 from agentkit.journal import Journal
+from agentkit.serve.chat_api import ChatApi
 from agentkit.serve.desk import Desk
 from agentkit.serve.guarding import Door, Rules
 from agentkit.serve.live import LiveRun
@@ -157,7 +158,8 @@ class Service:
                 says="Whether runs can be begun.", refuses=(503,),
             ),
         ]  # fmt: skip
-        return [*RunsApi(self.desk).operations(), *ToolsApi(self.desk, deps).operations(), *health]
+        apis = (ChatApi(self.desk), RunsApi(self.desk), ToolsApi(self.desk, deps))
+        return [*(each for api in apis for each in api.operations()), *health]
 
     def _routes(self) -> list[BaseRoute]:
         routes: list[BaseRoute] = [each.route() for each in self.operations]
