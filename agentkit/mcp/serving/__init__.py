@@ -1,0 +1,1 @@
+"""Our tools and agents for MCP clients: stdio and streamable HTTP, on the official `mcp` package."""
