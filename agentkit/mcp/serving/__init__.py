@@ -1,1 +1,1 @@
-"""Our tools and agents for MCP clients: stdio and streamable HTTP, on the official `mcp` package."""
+"""Our tools and agents for MCP clients, over stdio and streamable HTTP."""

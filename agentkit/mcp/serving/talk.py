@@ -1,7 +1,7 @@
 """One call of a client on its way: what it tells while it runs, and what it asks the client's user.
 
-A client of the handshake versions is asked over the line on which its call waits. One of the newer
-kind gets the questions as a result, and calls again with the answers; until then the call is parked.
+A client of the handshake versions is asked over the line on which its call waits. A newer one gets
+the questions as a result, and calls again with the answers; until then the call is parked.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PATIENCE = 600.0  # seconds that one waits for them
 
 
 class Talk:
-    """A call that runs in a task of its own, so that a cancel reaches it once and not at each await.
+    """A call in a task of its own, so that a cancel reaches it once and not at each await.
 
     Args:
         run: Carries the call out; given this.
@@ -41,10 +41,8 @@ class Talk:
         can_ask: Whether the client can ask its user.
     """
 
-    def __init__(
-        self, run: Callable[[Talk], Awaitable[Any]], about: str, *, can_ask: bool
-    ) -> None:
-        self.about, self.questions, self._can_ask = about, (), can_ask
+    def __init__(self, run: Callable[[Talk], Awaitable[Any]], about: str, *, can_ask: bool) -> None:
+        self.about, self._can_ask = about, can_ask
         self.questions: tuple[str, ...] = ()
         self._news: deque[Progress] = deque(maxlen=_NEWS)
         self._loop, self._stir = asyncio.get_running_loop(), asyncio.Event()
@@ -106,7 +104,7 @@ class Steps:
     """Numbers for progress that only grow, as the protocol wants them."""
 
     def __init__(self) -> None:
-        self._last, self._counts = 0.0, None
+        self._last = -1.0
         self._counts: bool | None = None  # whether the first word of it brought no fraction
 
     def next(self, fraction: float | None) -> tuple[float, float | None]:
@@ -114,9 +112,9 @@ class Steps:
         if self._counts is None:
             self._counts = fraction is None
         if self._counts:
-            self._last += 1.0
+            self._last = max(self._last + 1.0, 1.0)
             return self._last, None
-        known = fraction if fraction is not None and fraction == fraction else 0.0
+        known = fraction if fraction is not None and math.isfinite(fraction) else 0.0
         self._last = max(math.nextafter(self._last, math.inf), min(known, 1.0))
         return self._last, 1.0
 
