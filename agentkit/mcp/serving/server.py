@@ -72,7 +72,7 @@ class MCPServer:
 
     def run_on(self, line: stdio.Wire) -> None:
         """`run` on a wire that was taken before, as before tools were imported that print."""
-        _run(lambda: stdio.serve(self._served(), line))
+        _run(lambda: stdio.serve(self.sdk_server(), line))
 
     def run_http(
         self,
@@ -138,10 +138,10 @@ class MCPServer:
             hosts=frozenset(each.lower() for each in hosts),
             origins=frozenset(each.lower().rstrip("/") for each in origins),
         )
-        return http.application(self._served(), path, known, guard)
+        return http.application(self.sdk_server(), path, known, guard)
 
-    def _served(self) -> Server[Calls]:
-        """The server of the `mcp` package; each holds the calls of its clients for itself."""
+    def sdk_server(self) -> Server[Calls]:
+        """A server of the official `mcp` package, for transports of your own."""
 
         @asynccontextmanager
         async def lifespan(_: Server[Calls]) -> AsyncIterator[Calls]:

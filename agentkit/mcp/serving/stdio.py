@@ -84,7 +84,11 @@ async def serve(server: Server[Any], line: Wire) -> None:
     read_in, read_out = anyio.create_memory_object_stream[SessionMessage | Exception]()
     write_in, write_out = anyio.create_memory_object_stream[SessionMessage]()
     async with anyio.create_task_group() as tasks:
-        written = anyio.Event()
+        written, reading = anyio.Event(), anyio.CancelScope()
+
+        async def read() -> None:
+            with reading:
+                await _read(line.read, read_in, write_in.clone())
 
         async def write() -> None:
             try:
@@ -95,10 +99,11 @@ async def serve(server: Server[Any], line: Wire) -> None:
                 written.set()
 
         tasks.start_soon(write)
-        tasks.start_soon(_read, line.read, read_in, write_in.clone())
+        tasks.start_soon(read)
         try:
             await server.run(read_out, write_in, server.create_initialization_options())
         finally:
+            reading.cancel()
             with anyio.move_on_after(_LAST, shield=True):
                 await written.wait()
             tasks.cancel_scope.cancel()
