@@ -225,9 +225,13 @@ class Desk:
         """
         self.closing = True
         await self._ended(grace)
+        self.stop()
+        await self._ended(_LAST)
+
+    def stop(self) -> None:
+        """Interrupt all runs."""
         for live in list(self._live):
             live.stop(StoppedError("the service was stopped", for_good=False))
-        await self._ended(_LAST)
 
     async def _ended(self, seconds: float) -> None:
         tasks = [live.task for live in self._live if live.task]

@@ -58,6 +58,11 @@ class LiveRun:
             return str(self._log[-1].data["state"])
         return "running"
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it is being cancelled from outside, and not by a tool of its own."""
+        return self.task is not None and self.task.cancelling() > 0
+
     def stop(self, why: StoppedError) -> None:
         """Cancel it, for good or until it is gone on with."""
         if self.task is not None and not self.ended and self.why is None:
@@ -195,8 +200,8 @@ class LiveRecord:
 
     def end(self, run: Run[Any], error: BaseException | None = None) -> None:
         """The run has ended; one that was stopped says by whom in place of `CancelledError`."""
-        stopped = self._live.why if isinstance(error, asyncio.CancelledError) else None
-        error = stopped or error
+        if isinstance(error, asyncio.CancelledError) and self._live.is_cancelled:
+            error = self._live.why or StoppedError("the service was stopped", for_good=False)
         self._record.end(run, error)
         self._live.tell(
             self._teller.end(
