@@ -62,7 +62,7 @@ class Reply:
         if last.get("reasoning"):
             message["reasoning_content"] = last["reasoning"]
         choice = {"index": 0, "message": message, "finish_reason": _finish(last), "logprobs": None}
-        calls = [each.data for each in events if each.type == "call_ended"]
+        calls = [_light(each.data) for each in events if each.type == "call_ended"]
         more = {
             "run": self.run_id,
             "state": end["state"],
@@ -98,7 +98,7 @@ class Reply:
                 yield from self._rest(self._answer(events))
                 yield self._chunk({}, finish=self._finish)
         if told.type in _SHOWN:
-            event = {"type": told.type, **data}
+            event = {"type": told.type, **_light(data)}
             yield self._chunk({}, agentkit={"run": self.run_id, "event": event})
 
     def first(self) -> bytes:
@@ -161,6 +161,11 @@ def _started(events: Sequence[Told], ended: Mapping[str, Any]) -> dict[str, Any]
     """What a call was begun with; one that was run again, with what it was begun with last."""
     found = [e for e in events if e.type == "call_started" and e.data["key"] == ended["key"]]
     return {"arguments": found[-1].data["arguments"]} if found else {}
+
+
+def _light(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What a chat is told of an event: images and such are where the run is."""
+    return {name: value for name, value in data.items() if name != "media"}
 
 
 def _finish(data: Mapping[str, Any]) -> str:

@@ -53,6 +53,7 @@ class Rules:
         most_bytes: The largest body.
         rate: The most requests a minute of one key that change something; None for any number.
         open_metrics: Whether the metrics need no key.
+        count: Told of each request and its status.
     """
 
     keys: Keys
@@ -61,6 +62,7 @@ class Rules:
     most_bytes: int
     rate: float | None
     open_metrics: bool = False
+    count: Callable[[Scope, int], None] = lambda scope, status: None
     _buckets: dict[str, Bucket] = field(default_factory=dict)
 
     def reach(self, host: str) -> None:
@@ -125,7 +127,7 @@ class Door:
             await send({"type": "websocket.close", "code": 1008})
             return
         headers = Headers(scope=scope)
-        send = self._dressed(headers, send)
+        send = self._dressed(scope, headers, send)
         try:
             if (reply := self._look(scope, headers)) is None:
                 body = await self._body(headers, receive)
@@ -200,13 +202,14 @@ class Door:
             raise Problem(408, said, "slow_body", headers={"Connection": "close"}) from None
         return b"".join(parts)
 
-    def _dressed(self, headers: Headers, send: Send) -> Send:
+    def _dressed(self, scope: Scope, headers: Headers, send: Send) -> Send:
         """Puts on each reply the headers that all have."""
         origin = headers.get("origin", "")
         foreign = origin.lower().rstrip("/") in self._rules.guard.origins
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
+                self._rules.count(scope, message["status"])
                 own = MutableHeaders(raw=message.setdefault("headers", []))
                 for name, value in _HEADERS.items():
                     own[name] = value
