@@ -41,6 +41,7 @@ class _Asked:
         messages: The transcript before the prompt.
         prompt: What the user says.
         options: Those of the model.
+        may_be_there: Whether the id is not one by chance.
     """
 
     agent: str
@@ -48,6 +49,7 @@ class _Asked:
     messages: Sequence[Message]
     prompt: str | None
     options: dict[str, Any]
+    may_be_there: bool
 
 
 class ChatApi:
@@ -69,8 +71,9 @@ class ChatApi:
         agent = self._desk.agents[body.model]
         options, left_out = body.options(agent)
         messages, prompt = transcript(body.messages, agent.instructions)
-        run_id = _run_id(request)
-        asked = _Asked(body.model, run_id, messages, prompt, options)
+        key = request.headers.get("idempotency-key")
+        run_id = CHAT + (sha256(key.encode()).hexdigest()[:32] if key else os.urandom(16).hex())
+        asked = _Asked(body.model, run_id, messages, prompt, options, bool(key))
         live = await self._found_or_begun(asked)
         if live is not None:
             live.callers += 1
@@ -89,7 +92,7 @@ class ChatApi:
     async def _found_or_begun(self, asked: _Asked) -> LiveRun | None:
         """The run, if it is being carried out: one that is there already is not begun anew."""
         if (live := self._desk.live(asked.run_id)) is None:
-            state = self._state(asked)
+            state = self._state(asked) if asked.may_be_there else None
             if state in ("done", "waiting"):
                 return None
             if state is None:
@@ -181,13 +184,6 @@ class ChatApi:
                 says="Show an agent as a model.", gives="Model", refuses=(404,),
             ),
         ]  # fmt: skip
-
-
-def _run_id(request: Request) -> str:
-    """The id of the run: by chance, or always the same for an `Idempotency-Key`."""
-    if key := request.headers.get("idempotency-key"):
-        return CHAT + sha256(key.encode()).hexdigest()[:32]
-    return CHAT + os.urandom(16).hex()
 
 
 def _model(name: str) -> dict[str, Any]:
