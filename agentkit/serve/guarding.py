@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,6 +31,7 @@ SIGN_IN = "/sign-in"
 _OPEN = ("/healthz", "/readyz", SIGN_IN)
 _STATIC = "/static/"
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_MOST = 10_000  # of those whose requests are counted
 _BODY = 30.0  # seconds for a whole body
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -63,7 +65,7 @@ class Rules:
     rate: float | None
     open_metrics: bool = False
     count: Callable[[Scope, int], None] = lambda scope, status: None
-    _buckets: dict[str, Bucket] = field(default_factory=dict)
+    _buckets: dict[str, Bucket] = field(default_factory=dict, repr=False)
 
     def reach(self, host: str) -> None:
         """Take any `Host` where it is served to other machines, which have their own names for it.
@@ -85,7 +87,7 @@ class Rules:
         if (given := headers.get("authorization")) is not None:
             if not self.keys.allow_header(given):
                 raise _no_key("The key is wrong.")
-            return given.strip().partition(" ")[2].strip()
+            return sha256(given.strip().partition(" ")[2].strip().encode()).hexdigest()
         return self.sessions.find(headers)
 
     def take(self, who: str) -> None:
@@ -97,6 +99,8 @@ class Rules:
         if self.rate is None:
             return
         now = time.monotonic()
+        if len(self._buckets) >= _MOST:
+            self._buckets.clear()  # most are of sessions that have ended
         bucket = self._buckets.setdefault(who, Bucket.full(self.rate, 60.0, now, 60.0))
         bucket.fill(now)
         if bucket.level < 1:

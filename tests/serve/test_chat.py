@@ -315,15 +315,15 @@ def test_the_run_of_a_client_that_leaves_is_cancelled(tmp_path, streamed):
 def test_the_same_idempotency_key_is_the_same_run(tmp_path):
     house = House()
     key = {"Idempotency-Key": "order-17"}
-    with staged(tmp_path, calls_then_says(call("note", text="x")), house).running() as here:
-        with client(here, default_headers=key) as asking:
-            first = asking.chat.completions.create(**ASK)
-            second = asking.chat.completions.create(**ASK)
-            stream = asking.chat.completions.create(**ASK, stream=True)
-            streamed = "".join(each.choices[0].delta.content or "" for each in stream)
-            other = {**ASK, "messages": [{"role": "user", "content": "Else."}]}
-            with pytest.raises(openai.ConflictError, match="another request"):
-                asking.chat.completions.create(**other)
+    stage = staged(tmp_path, calls_then_says(call("note", text="x")), house)
+    with stage.running() as here, client(here, default_headers=key) as asking:
+        first = asking.chat.completions.create(**ASK)
+        second = asking.chat.completions.create(**ASK)
+        stream = asking.chat.completions.create(**ASK, stream=True)
+        streamed = "".join(each.choices[0].delta.content or "" for each in stream)
+        other = {**ASK, "messages": [{"role": "user", "content": "Else."}]}
+        with pytest.raises(openai.ConflictError, match="another request"):
+            asking.chat.completions.create(**other)
 
     assert (first.id, house.done) == (second.id, ["x"])
     assert first.choices[0].message.content == streamed == "noted x"
@@ -340,11 +340,11 @@ def test_who_asks_again_after_a_cut_goes_on_with_the_run(tmp_path):
             return broken.pop()
         return calls[done] if done < 2 else "Done."
 
-    with staged(tmp_path, reply, house).running() as here:
-        with client(here, default_headers={"Idempotency-Key": "order-18"}) as asking:
-            with pytest.raises(openai.InternalServerError):
-                asking.chat.completions.create(**ASK)
-            answer = asking.chat.completions.create(**ASK)
+    stage, key = staged(tmp_path, reply, house), {"Idempotency-Key": "order-18"}
+    with stage.running() as here, client(here, default_headers=key) as asking:
+        with pytest.raises(openai.InternalServerError):
+            asking.chat.completions.create(**ASK)
+        answer = asking.chat.completions.create(**ASK)
 
     assert (answer.choices[0].message.content, house.done) == ("Done.", ["first"])
 
@@ -377,10 +377,10 @@ def test_two_hundred_clients_at_once_all_have_their_answer(tmp_path):
 
 def test_a_typed_answer_is_json(tmp_path):
     reply = call("final_answer", {"answer": [1, 2]})
-    with staged(tmp_path, lambda r: reply, agent={"output": list[int]}).running() as here:
-        with client(here) as asking:
-            whole = asking.chat.completions.create(**ASK)
-            stream = asking.chat.completions.create(**ASK, stream=True)
-            streamed = "".join(each.choices[0].delta.content or "" for each in stream)
+    stage = staged(tmp_path, lambda r: reply, agent={"output": list[int]})
+    with stage.running() as here, client(here) as asking:
+        whole = asking.chat.completions.create(**ASK)
+        stream = asking.chat.completions.create(**ASK, stream=True)
+        streamed = "".join(each.choices[0].delta.content or "" for each in stream)
 
     assert whole.choices[0].message.content == streamed == "[1, 2]"
