@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from typing import Annotated, Any
@@ -101,6 +102,7 @@ def serve(
     made = (tools, interface, option, system, max_steps)
     if agents and (any(each is not None for each in made) or model != "agent"):
         raise ConfigError("Tools, interface, model and such are what the agents of a file say.")
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")  # of warnings
     stdout = sys.stdout
     with apart():
         from agentkit.guard import Keys

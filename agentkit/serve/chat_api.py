@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from agentkit.agent_settings import RunOptions
 from agentkit.errors import JournalError, StoppedError
@@ -21,6 +21,7 @@ from agentkit.serve.bodies import read
 from agentkit.serve.chat_bodies import ChatBody, transcript
 from agentkit.serve.chat_replies import DONE, Reply, encoded
 from agentkit.serve.desk import CHAT, Desk
+from agentkit.serve.json_reply import JsonReply
 from agentkit.serve.live import LiveRun
 from agentkit.serve.operations import Operation
 from agentkit.serve.problems import Problem, conflict, not_found, problem_of
@@ -87,7 +88,7 @@ class ChatApi:
         if live is not None and not await _ended(live, request):
             _leave(live)
             return Response(status_code=499)  # which nobody hears
-        return JSONResponse(reply.whole([each async for each in self._events(run_id, live)]))
+        return JsonReply(reply.whole([each async for each in self._events(run_id, live)]))
 
     async def _found_or_begun(self, asked: _Asked) -> LiveRun | None:
         """The run, if it is being carried out: one that is there already is not begun anew."""
@@ -153,16 +154,14 @@ class ChatApi:
 
     async def models(self, request: Request) -> Response:
         """List the agents as models."""
-        return JSONResponse(
-            {"object": "list", "data": [_model(name) for name in self._desk.agents]}
-        )
+        return JsonReply({"object": "list", "data": [_model(name) for name in self._desk.agents]})
 
     async def model(self, request: Request) -> Response:
         """Show an agent as a model."""
         name = request.path_params["model"]
         if name not in self._desk.agents:
             raise _no_model(name, self._desk)
-        return JSONResponse(_model(name))
+        return JsonReply(_model(name))
 
     def operations(self) -> list[Operation]:
         """The operations."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 
 from agentkit.messages import FunctionCall
 from agentkit.run import shown
+from agentkit.serve.json_reply import json_bytes
 from agentkit.serve.telling import Told
 
 _SHOWN = ("call_started", "call_ended", "progress", "approval_needed", "waiting")
@@ -18,8 +18,7 @@ DONE = b"data: [DONE]\n\n"
 
 def encoded(data: Mapping[str, Any]) -> bytes:
     """A chunk, or an error, as a server-sent event."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)
-    return f"data: {text}\n\n".encode("utf-8", "replace")
+    return b"data: " + json_bytes(data) + b"\n\n"
 
 
 def usage_of(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,7 +129,7 @@ class Reply:
         if end["state"] == "waiting":
             return self._question(events)
         output = end["output"]
-        return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+        return output if isinstance(output, str) else json_bytes(output).decode()
 
     def _question(self, events: Sequence[Told]) -> str:
         """What a person has to decide on, and where."""

@@ -16,12 +16,13 @@ from agentkit.messages import FunctionCall
 from agentkit.recorder import Start
 from agentkit.run import Run
 from agentkit.serve.live import LiveRun, LiveStore
-from agentkit.serve.problems import Problem, busy, conflict, not_found
+from agentkit.serve.problems import Problem, busy, conflict, not_found, traced
 from agentkit.serve.telling import Told
 
 CHAT = "chatcmpl-"
 """How the ids of runs begin whose caller waits on the line: nobody goes on with them unasked."""
 
+_TRIES = 3  # beginnings of a run after each of which the service died, with nothing between
 _LAST = 10.0  # seconds for runs to see that they are to stop
 Decision = Callable[[Run[Any], FunctionCall], Run[Any]]
 
@@ -131,7 +132,7 @@ class Desk:
             live.error = (live.why if stopped else None) or error
             live.run = getattr(error, "run", None)
             if not stopped and not isinstance(error, AgentkitError):
-                log.warning("the run %s failed", live.id, exc_info=error)
+                log.warning("the run %s failed: %s", live.id, traced(error))
         finally:
             self._live.discard(live)
             live.close()
@@ -210,12 +211,24 @@ class Desk:
         for each in reversed(self.journal.runs(state="interrupted", limit=10_000)):
             if each.agent not in self.agents or each.id.startswith(CHAT):
                 continue
+            if self._keeps_dying(each.id):
+                log.warning("the run %s is left: the service died of it before", each.id)
+                continue
             while len(self._live) >= self.most and not self.closing:
                 await asyncio.sleep(0.1)
             try:
                 await self.resume(each.id)
             except (AgentkitError, Problem) as error:
                 log.warning("the run %s could not be gone on with: %s", each.id, error)
+
+    def _keeps_dying(self, run_id: str) -> bool:
+        """Whether it was gone on with several times and got nowhere."""
+        begun = 0
+        for each in reversed(self.journal.events(run_id)):
+            if each.kind in ("response", "result"):
+                break
+            begun += each.kind == "begin"
+        return begun >= _TRIES
 
     async def close(self, grace: float) -> None:
         """Begin no more runs, give those that run some time, and interrupt the rest.

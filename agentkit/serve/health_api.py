@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from agentkit.serve.desk import Desk
+from agentkit.serve.json_reply import JsonReply
 from agentkit.serve.metrics import TYPE, Metrics
 from agentkit.serve.openapi import document
 from agentkit.serve.operations import Operation
@@ -32,13 +33,13 @@ class HealthApi:
 
     async def alive(self, request: Request) -> Response:
         """Say that the process answers."""
-        return JSONResponse({"status": "alive"})
+        return JsonReply({"status": "alive"})
 
     async def ready(self, request: Request) -> Response:
         """Say whether runs can be begun."""
         if self._desk.closing:
             return busy("The service is stopping.", "shutting_down").response()
-        return JSONResponse({"status": "ready", "running": len(self._desk)})
+        return JsonReply({"status": "ready", "running": len(self._desk)})
 
     async def metrics(self, request: Request) -> Response:
         """Give what is counted."""
@@ -46,7 +47,7 @@ class HealthApi:
 
     async def openapi(self, request: Request) -> Response:
         """Give the document."""
-        return JSONResponse(self._document)
+        return JsonReply(self._document)
 
     def operations(self) -> list[Operation]:
         """The operations."""

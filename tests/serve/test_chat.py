@@ -383,4 +383,4 @@ def test_a_typed_answer_is_json(tmp_path):
         stream = asking.chat.completions.create(**ASK, stream=True)
         streamed = "".join(each.choices[0].delta.content or "" for each in stream)
 
-    assert whole.choices[0].message.content == streamed == "[1, 2]"
+    assert whole.choices[0].message.content == streamed == "[1,2]"

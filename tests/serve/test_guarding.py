@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -308,3 +309,31 @@ def test_metrics_are_given_without_a_key_where_that_is_meant(tmp_path):
     ):
         assert asking.get("/metrics").status_code == 200
         assert asking.get("/openapi.json").status_code == 401
+
+
+def test_a_head_that_never_ends_is_not_waited_for(locked, monkeypatch):
+    monkeypatch.setattr("agentkit.serve.server._PATIENCE", 0.2)
+    port = int(locked.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 20) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+        slow = line.recv(10)
+    with socket.create_connection(("127.0.0.1", port), 20) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        good = line.recv(15)
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+        while again := line.recv(65_536):
+            rest = again
+
+    assert (slow, good) == (b"", b"HTTP/1.1 200 OK")
+    assert rest.endswith(b'{"status":"alive"}')
+
+
+def test_a_head_has_its_limit(locked):
+    port = int(locked.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), 20) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        with suppress(ConnectionError):
+            while True:
+                line.sendall(b"X: " + b"x" * 9_000 + b"\r\n")
+
+    assert locked.call("GET", "/healthz") == {"status": "alive"}
