@@ -68,11 +68,11 @@ def test_an_agent_is_made_of_options_and_needs_its_key(command: Command) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--host", "0.0.0.0"], "no key"),
+        (["--interface", "offline", "--host", "0.0.0.0"], "no key"),
         (["--key-file", "none"], "cannot be read"),
         (["my_agents.py", "--tools", "files"], "what the agents of a file say"),
         (["none.py"], "no file 'none.py'"),
-        (["--port", "99999"], "port"),
+        (["--interface", "offline", "--port", "99999"], "port"),
         (["--allow-host"], "requires an argument"),
     ],
     ids=str,
