@@ -1,0 +1,231 @@
+// One turn of a conversation: a run, shown as its events come.
+
+import { api, root, watch } from "./api.js";
+import { Card, argumentsOf, copy, fillArguments, part } from "./cards.js";
+import { draw, node } from "./markdown.js";
+import { exact, plain, sums, tokensOf } from "./text.js";
+
+export class Turn {
+  // told: what the chat wants to know: changed(turn), say(text).
+  constructor(element, told) {
+    this.element = element;
+    this.told = told;
+    this.resume = part(element, "resume");
+    this.resume.addEventListener("click", () => this.goOn());
+    element.addEventListener("submit", (event) => this.submit(event));
+  }
+
+  static new(prompt, told) {
+    const element = copy("turn");
+    part(element, "prompt").textContent = plain(prompt);
+    return new Turn(element, told);
+  }
+
+  get id() {
+    return this.element.dataset.run;
+  }
+
+  set id(id) {
+    this.element.dataset.run = id;
+    part(this.element, "more").href = `${root}/runs/${encodeURIComponent(id)}`;
+  }
+
+  get state() {
+    return this.element.dataset.state;
+  }
+
+  set state(state) {
+    this.element.dataset.state = state;
+    this.told.changed(this);
+  }
+
+  // Show the run from its beginning, and go on with what happens.
+  watch() {
+    this.source?.close();
+    part(this.element, "steps").replaceChildren();
+    this.cards = new Map();
+    this.forms = new Map();
+    this.begun = Date.now() / 1000;
+    this.follow(0);
+  }
+
+  follow(after) {
+    this.show("Thinking");
+    this.state = "running";
+    const see = (type, data, number) => {
+      this.last = number;
+      this[type]?.(data);
+      this.told.changed(this);
+    };
+    this.source = watch(this.id, after, see, (run) => this.lost(run));
+  }
+
+  lost(run) {
+    if (run) return this.run_ended(run);
+    this.fail("The service does not answer. Reload the page to look again.");
+    this.state = "lost";
+  }
+
+  // The events.
+
+  request_sent() {
+    this.show("Thinking");
+    this.said = this.thought = null;
+  }
+
+  waiting({ seconds, why }) {
+    this.show(`Waiting ${Math.ceil(seconds)} s: ${why}`);
+  }
+
+  text({ text }) {
+    this.said ??= this.add(node("div", [], { class: "said text" }));
+    this.words = (this.said.words ?? "") + text;
+    this.said.words = this.words;
+    this.frame ??= requestAnimationFrame(() => this.paint());
+  }
+
+  paint() {
+    this.frame = null;
+    if (this.said) draw(this.said, this.said.words);
+    this.told.changed(this);
+  }
+
+  reasoning({ text }) {
+    this.thought ??= this.add(node("details", [node("summary", "Reasoning"), node("div", [], { class: "text" })], { class: "reasoning" }));
+    this.thought.lastChild.append(plain(text));
+  }
+
+  response_received({ content }) {
+    if (content) {
+      this.said ??= this.add(node("div", [], { class: "said text" }));
+      this.said.words = content;
+      draw(this.said, content);
+    } else this.said?.remove();
+    this.said = null;
+  }
+
+  call_started(call) {
+    this.card(call).begin(call.at ?? Date.now() / 1000);
+    this.show(`Calling ${call.name}`);
+    this.told.say(`Calling ${plain(call.name)}`);
+  }
+
+  progress(data) {
+    this.cards.get(data.key)?.progress(data);
+  }
+
+  call_ended(data) {
+    this.card(data).end(data);
+    this.show("Thinking");
+    if (data.is_error) this.told.say(`${plain(data.name)} failed`);
+  }
+
+  approval_needed(call) {
+    const card = this.card(call);
+    card.show("waiting");
+    if (this.forms.has(call.key)) return;
+    const form = copy("decision");
+    form.dataset.key = call.key;
+    form.elements.call.value = call.id || call.key;
+    form.setAttribute("aria-label", `Decide on ${plain(call.name)}`);
+    part(form, "ask").textContent = `Allow the call of ${plain(call.name)}?`;
+    part(form, "why").textContent = plain(call.why);
+    fillArguments(form, argumentsOf(call.arguments));
+    form.elements.arguments.value = exact(argumentsOf(call.arguments));
+    this.forms.set(call.key, form);
+    card.element.after(form);
+    this.told.say(`${plain(call.name)} waits for your approval`);
+  }
+
+  decided({ key, decision, why }) {
+    this.forms.get(key)?.remove();
+    this.forms.delete(key);
+    if (decision === "denied") this.cards.get(key)?.end({ content: why || "Denied.", is_error: true }, "denied");
+  }
+
+  run_ended({ state, error, usage, cost, steps }) {
+    const waits = state === "waiting";
+    part(this.element, "doing").hidden = true;
+    for (const card of this.cards.values()) if (card.isRunning) card.show("cut off");
+    this.sums = { steps, tokens: tokensOf(usage), cost };
+    const text = part(this.element, "sums");
+    text.textContent = sums(this.sums);
+    if (error) this.fail(error);
+    this.resume.hidden = !["failed", "cancelled", "interrupted"].includes(state);
+    const answer = this.element.querySelector(".said:last-child")?.textContent ?? "";
+    this.told.say(state === "done" ? answer.slice(0, 2000) : waits ? "" : `The run is ${state}`);
+    this.state = state;
+  }
+
+  // What the person does.
+
+  async submit(event) {
+    event.preventDefault();
+    const form = event.target;
+    const buttons = [...form.querySelectorAll("button")];
+    buttons.forEach((each) => { each.disabled = true; });
+    try {
+      await this.decide(form, event.submitter.value);
+    } catch (error) {
+      part(form, "problem").textContent = plain(error.message);
+      part(form, "problem").hidden = false;
+      buttons.forEach((each) => { each.disabled = false; });
+    }
+  }
+
+  async decide(form, decision) {
+    const { call, arguments: edited, why, result } = form.elements;
+    const [path, more] = {
+      approve: () => ["approve", {}],
+      edit: () => ["approve", { arguments: JSON.parse(edited.value) }],
+      deny: () => ["deny", { why: why.value }],
+      answer: () => ["answer", { result: result.value }],
+    }[decision]();
+    const run = await this.ask(path, { call: call.value, ...more });
+    const { key } = form.dataset;
+    this.cards.get(key)?.element.querySelector("summary").focus(); // the buttons are about to go
+    this.decided({ key, decision: path === "deny" ? "denied" : path, why: why.value });
+    if (run.state !== "waiting") this.follow(this.last);
+  }
+
+  async goOn() {
+    try {
+      await this.ask("resume", {});
+      this.watch();
+    } catch (error) {
+      this.fail(error.message);
+    }
+  }
+
+  ask(deed, body) {
+    return api(`/runs/${encodeURIComponent(this.id)}/${deed}`, body);
+  }
+
+  // Helps.
+
+  card(call) {
+    let card = this.cards.get(call.key);
+    if (!card) {
+      card = new Card(call);
+      this.cards.set(call.key, card);
+      this.add(card.element);
+    } else if (call.arguments) card.give(call.arguments);
+    return card;
+  }
+
+  add(element) {
+    part(this.element, "steps").append(element);
+    return element;
+  }
+
+  show(doing) {
+    part(this.element, "doing").hidden = false;
+    part(this.element, "doing-text").textContent = plain(doing);
+  }
+
+  fail(why) {
+    const error = part(this.element, "error");
+    error.textContent = plain(why);
+    error.hidden = !why;
+  }
+}
