@@ -183,11 +183,22 @@ class Agent(Runner[T]):
 
     def around(self, interface: Interface, gate: Gate) -> Agent[T]:
         """The same agent with another way to the model and to its tools, and without a journal."""
-        other = copy(self)
-        other.toolbox, other._gate, other._journal = gate.toolbox, gate, ""
-        vars(other).pop("journal", None)  # it is kept once it is made
+        other = self.with_journal("")
+        other.toolbox, other._gate = gate.toolbox, gate
         vars(other)["interface"] = interface
         return other
+
+    def with_journal(self, journal: Store | str | os.PathLike[str]) -> Agent[T]:
+        """The same agent, whose runs are kept there; "" is nowhere."""
+        other = copy(self)
+        other._journal = journal
+        vars(other).pop("journal", None)  # it is kept once it is made
+        return other
+
+    @property
+    def gate(self) -> Gate:
+        """What stands before its tools, and says which calls a person must approve."""
+        return self._gate
 
     def summarize(self, run: Run[Any]) -> Run[T]:
         """The run with a summary by the model in place of all but its last exchange, to make room.

@@ -13,10 +13,11 @@ from agentkit.context import Context
 from agentkit.errors import ArgumentsError, ConfigError, DefinitionError, ToolError, closest
 from agentkit.finding import Finding
 from agentkit.function_tool import Tool, tool
+from agentkit.media import Media
 from agentkit.messages import FunctionCall, FunctionDefinition, ResultMessage
 from agentkit.reading import LONGEST, READ, handle_of
 from agentkit.redact import redact, without
-from agentkit.results import capped, result_text
+from agentkit.results import capped, result_parts
 
 if TYPE_CHECKING:
     from agentkit.schema import Bound  # needs pydantic
@@ -167,15 +168,16 @@ class Job:
 
     def kept(self) -> ResultMessage | None:
         """The result of an equal call, if it is kept and not too old."""
-        text = self.tool.results.get(self.key, self.tool.cache) if self.tool.cache else None
-        return None if text is None else self._message(text)
+        told = self.tool.results.get(self.key, self.tool.cache) if self.tool.cache else None
+        return None if told is None else self._message(*told)
 
     def result(self, value: Any) -> ResultMessage:
         """What the model is told of a value."""
-        text = self._without_secrets(result_text(value, self.tool.name))
+        text, media = result_parts(value, self.tool.name)
+        text = self._without_secrets(text)
         if self.tool.cache:
-            self.tool.results.put(self.key, text)
-        return self._message(text)
+            self.tool.results.put(self.key, (text, media))
+        return self._message(text, media)
 
     def failure(self, error: Exception) -> ResultMessage:
         """What the model is told of an exception."""
@@ -199,7 +201,7 @@ class Job:
         trace = redact(self._without_secrets(traceback.format_exc()))
         log.warning("%s failed\n%s", f"{what} {self.tool.name}".lstrip(), trace)
 
-    def _message(self, text: str) -> ResultMessage:
+    def _message(self, text: str, media: tuple[Media, ...]) -> ResultMessage:
         limits = [each for each in (self.tool.max_chars, self.room) if each is not None]
         whole, handle, hint = "", "", ""
         if self.room is not None and limits and len(text) > min(limits):
@@ -214,6 +216,7 @@ class Job:
             untrusted=self.tool.open_world,
             whole=whole,
             handle=handle,
+            media=media,
         )
 
     def _without_secrets(self, text: str) -> str:

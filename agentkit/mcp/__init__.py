@@ -1,0 +1,22 @@
+"""Tools of other programs over the Model Context Protocol, and ours for them.
+
+Each name is imported when it is first asked for: a client loads nothing of a server.
+"""
+
+TYPE_CHECKING = False  # typing's own would cost an import
+if TYPE_CHECKING:
+    from agentkit.mcp.toolbox import MCPToolbox as MCPToolbox
+    from agentkit.mcp.toolbox import mcp as mcp
+
+_HOMES = {"toolbox": "MCPToolbox mcp"}
+_HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 - one list of names is enough
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'agentkit.mcp' has no attribute {name!r}")
+    value: object = getattr(__import__(f"agentkit.mcp.{_HOME[name]}", fromlist=[name]), name)
+    globals()[name] = value
+    return value
