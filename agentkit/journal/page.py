@@ -22,12 +22,15 @@ _HEAD = (
     '<meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 )
-_STATES = {
+STATES = {
     "done": "done",
     "failed": "failed",
     "waiting": "waits for a decision on its calls",
+    "cancelled": "cancelled",
+    "interrupted": "interrupted, and can be gone on with",
     "running": "not ended: it still runs, or its process was killed",
 }
+"""The states of a run, each in words."""
 
 
 def page(stored: StoredRun, events: Sequence[StoredEvent]) -> str:
@@ -45,7 +48,7 @@ def page(stored: StoredRun, events: Sequence[StoredEvent]) -> str:
         f"{_HEAD}<title>{text(' '.join(title.split()))} · run {text(stored.id)}</title>",
         f"<style>{css}</style></head><body><main>",
         f'<h1>{text(title)}</h1><p class="state {text(stored.state)}">',
-        f"{text(_STATES.get(stored.state, stored.state))}</p>",
+        f"{text(STATES.get(stored.state, stored.state))}</p>",
         _block(stored.error, "bad") if stored.error else "",
         *_waiting(drawn.waiting),
         folded("The whole prompt", prompt) if title != prompt else "",

@@ -70,15 +70,18 @@ class Field:
         return [self, *inside] if self.problem else inside
 
 
-def form_of(parameters: Mapping[str, Any], typed: Mapping[str, str] | None = None) -> Field:
+def form_of(
+    parameters: Mapping[str, Any], typed: Mapping[str, str] | None = None, *, tells: bool = True
+) -> Field:
     """The form for a tool's parameters.
 
     Args:
         parameters: Their JSON schema, of type object.
         typed: What was typed into the form, by name; None for a form that is new.
+        tells: Whether it tells what is wrong with what was typed.
     """
     schema = plain(dict(parameters))
-    return _Reader(typed or {}, typed is not None).read("", "", schema, True)
+    return _Reader(typed or {}, tells and typed is not None).read("", "", schema, True)
 
 
 @dataclass(frozen=True)

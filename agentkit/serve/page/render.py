@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -11,6 +12,9 @@ from starlette.responses import HTMLResponse
 
 from agentkit.journal.figures import harmless, moment
 from agentkit.serve.page.static import address
+from agentkit.serve.problems import Problem
+
+_MOST = 2_000  # fields of a form
 
 
 @cache
@@ -27,18 +31,37 @@ def _templates() -> Environment:
     return made
 
 
-def page(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+def page(
+    request: Request, name: str, service: Any, *, status: int = 200, **values: Any
+) -> HTMLResponse:
     """A page of the service.
 
     Args:
         request: What asks for it.
         name: The template, without its ending.
+        service: The service.
         status: The HTTP status.
         values: What the template shows; all texts are escaped.
     """
     root = request.scope.get("root_path", "")
     first = "/" + request.url.path.removeprefix(root).strip("/").partition("/")[0]
     known = {"root": root, "here": first, "static": lambda file: root + address(file)}
-    known |= {"is_outside": False, "has_keys": False}
+    known |= {"is_outside": False, "has_keys": bool(service.keys)}
     text = _templates().get_template(f"{name}.html").render(known | values)
-    return HTMLResponse(text, status)
+    return HTMLResponse(text.encode("utf-8", "replace"), status)
+
+
+async def typed_in(request: Request) -> dict[str, str]:
+    """What was typed into a form that is sent by POST.
+
+    Raises:
+        Problem: It is no form.
+    """
+    if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        raise Problem(415, "This takes a form.", "unsupported_media_type")
+    try:
+        body = (await request.body()).decode()
+        pairs = parse_qsl(body, True, True, max_num_fields=_MOST)
+    except ValueError as error:
+        raise Problem(400, f"This is no form: {error}.", "invalid_form") from None
+    return {name: text.replace("\r\n", "\n") for name, text in pairs}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from agentkit.journal.chart import Chart, Row
 from agentkit.journal.figures import dollars, duration, written
+from agentkit.journal.stored import StoredRun
 from agentkit.messages import FunctionCall, ResultMessage
 from agentkit.run import shown
 
@@ -129,19 +130,22 @@ def pending_of(drawn: Chart) -> list[Called]:
     ]
 
 
-def sums_of(run: Mapping[str, Any]) -> str:
-    """What a run, as the API tells it, came to in a line."""
-    took = "" if run["ended"] is None else duration(max(0.0, run["ended"] - run["begun"]))
-    cost = "" if run["cost"] is None else dollars(run["cost"])
-    tokens = tokens_of(run)
-    told = (_several(run["steps"] or 0, "step"), _several(tokens, "token"), cost, took)
+def sums_of(run: StoredRun) -> str:
+    """What a run came to, in a line."""
+    took = "" if run.ended is None else duration(max(0.0, run.ended - run.begun))
+    cost = "" if run.cost is None else dollars(run.cost)
+    told = (several(run.steps or 0, "step"), several(tokens_of(run), "token"), cost, took)
     return " · ".join(filter(None, told))
 
 
-def tokens_of(run: Mapping[str, Any]) -> int:
+def tokens_of(run: StoredRun) -> int:
     """The tokens of a run, as far as they are known."""
-    usage = run["usage"] or {}
-    return (usage.get("prompt_tokens") or 0) + (usage.get("completion_tokens") or 0)
+    return (run.prompt_tokens or 0) + (run.completion_tokens or 0)
+
+
+def several(count: int, name: str) -> str:
+    """A number of things; nothing for none."""
+    return f"{count:,} {name}{'' if count == 1 else 's'}" if count else ""
 
 
 def images(media: Any) -> list[str]:
@@ -156,10 +160,6 @@ def images(media: Any) -> list[str]:
 def exact(value: Any) -> str:
     """A value as JSON that means the same, and in which nothing is hidden."""
     return _HIDING.sub(lambda found: f"\\u{ord(found[0]):04x}", written(value))
-
-
-def _several(count: int, name: str) -> str:
-    return f"{count:,} {name}{'' if count == 1 else 's'}" if count else ""
 
 
 def _state(row: Row) -> str:
