@@ -265,18 +265,17 @@ def _escaped(name: str) -> str:
 def _hint(schema: Schema) -> str:
     """What fits in, as far as a few words say it."""
     said = str(schema.get("description", ""))
-    bounds = [
+    told = [
         f"{words} {schema[key]}"
         for key, words in _BOUNDS.items()
         if isinstance(schema.get(key), int | float | str)
     ]
-    default = f"{_DEFAULT} {json.dumps(schema['default'], ensure_ascii=False)}"
-    known = schema.get("default") is not None
-    more = "; ".join([*bounds, *([default] if known else [])])
+    if schema.get("default") is not None:
+        told.append(f"if left out: {json.dumps(schema['default'], ensure_ascii=False)}")
+    more = "; ".join(told)
     return f"{said} ({more})" if said and more else said or more
 
 
-_DEFAULT = "if left out:"
 _BOUNDS = {
     "minimum": "at least",
     "exclusiveMinimum": "more than",
