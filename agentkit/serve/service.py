@@ -1,0 +1,199 @@
+"""`Service`: agents over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from agentkit.agent import Agent
+from agentkit.errors import AgentkitError, ConfigError
+from agentkit.guard import Guard, Keys
+from agentkit.journal import Journal
+from agentkit.serve.desk import Desk
+from agentkit.serve.guarding import Door, Rules
+from agentkit.serve.live import LiveRun
+from agentkit.serve.operations import Operation
+from agentkit.serve.problems import Problem, busy, tell_bug, tell_problem, tell_status
+from agentkit.serve.runs_api import RunsApi
+from agentkit.serve.sessions import COOKIE, Sessions
+from agentkit.serve.telling import Told
+from agentkit.serve.tools_api import ToolsApi
+
+Agents = Agent[Any] | Iterable[Agent[Any]] | Mapping[str, Agent[Any]]
+
+
+class Service:
+    """Agents over HTTP: an API that OpenAI's clients speak, one for runs, and a page.
+
+    `app` is a Starlette application; `run` serves it. Where it is mounted in another one, that
+    one's lifespan enters `lifespan`.
+
+    Args:
+        agents: One agent, several with names of their own, or a mapping by name.
+        journal: The file in which all runs are kept; if not given, AGENTKIT_JOURNAL, or
+            `agentkit/service.db` among the user's data.
+        keys: The keys that are taken. Without one, only requests that say a name of this machine as
+            their `Host` are taken.
+        deps: What tools find as `Context.deps`.
+        hosts: Names that `Host` may have without keys, beside those of this machine.
+        origins: Web pages that may send requests, such as `https://chat.example`.
+        concurrency: The most runs at once.
+        rate: The most requests a minute, of one key, that begin or change something; None for any
+            number.
+        most_bytes: The largest body.
+        grace: Seconds that runs have to end when it stops; the others go on when it starts again.
+        resume: Whether it begins by going on with runs that were interrupted.
+        open_metrics: Whether `/metrics` needs no key.
+
+    Raises:
+        ConfigError: There is no agent, or two have one name.
+    """
+
+    def __init__(
+        self,
+        agents: Agents,
+        *,
+        journal: Journal | str | os.PathLike[str] | None = None,
+        keys: Keys | Iterable[str] = (),
+        deps: Any = None,
+        hosts: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        concurrency: int = 200,
+        rate: float | None = 600.0,
+        most_bytes: int = 10_000_000,
+        grace: float = 30.0,
+        resume: bool = True,
+        open_metrics: bool = False,
+    ) -> None:
+        self.journal = journal if isinstance(journal, Journal) else Journal(_place(journal))
+        self.keys = keys if isinstance(keys, Keys) else Keys(keys)
+        self.sessions, self.cookie = Sessions(), COOKIE
+        self.grace, self._resume = grace, resume
+        self.desk = Desk(
+            _named(agents), self.journal, most=concurrency, deps=deps, on_told=self._told
+        )
+        self.agents = self.desk.agents
+        guard = Guard(
+            bool(self.keys), frozenset(hosts), frozenset(each.rstrip("/") for each in origins)
+        )
+        rules = Rules(
+            keys=self.keys,
+            guard=guard,
+            sessions=self.sessions,
+            most_bytes=most_bytes,
+            rate=rate,
+            open_metrics=open_metrics,
+        )
+        self.operations = self._operations(deps)
+        self.app = Starlette(
+            routes=self._routes(),
+            middleware=[Middleware(Door, rules)],
+            exception_handlers={
+                Problem: tell_problem,
+                AgentkitError: tell_problem,
+                HTTPException: tell_status,
+                Exception: tell_bug,
+            },
+            lifespan=self.lifespan,
+        )
+
+    @asynccontextmanager
+    async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
+        """Begin, and at the end leave no run behind that cannot be gone on with.
+
+        Raises:
+            ConfigError: Another service has the journal.
+        """
+        lock = FileLock(f"{self.journal.path}.service", blocking=False, thread_local=False)
+        self.journal.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise ConfigError(
+                f"Another service keeps its runs in {os.fspath(self.journal.path)!r}: give each a "
+                "journal of its own. One process serves a journal."
+            ) from None
+        try:
+            self.journal.interrupt()
+            recovery = asyncio.create_task(self.desk.recover()) if self._resume else None
+            yield
+            if recovery:
+                recovery.cancel()
+            await self.desk.close(self.grace)
+        finally:
+            lock.release()
+
+    def run(self, host: str = "127.0.0.1", port: int = 8000) -> None:
+        """Serve until it is stopped by SIGTERM or Ctrl-C; a second one does not wait."""
+        from agentkit.serve.server import serve
+
+        serve(self, host, port)
+
+    def _told(self, live: LiveRun, told: Told) -> None:
+        """Count."""
+
+    def _operations(self, deps: Any) -> list[Operation]:
+        health = [
+            Operation(
+                method="GET", path="/healthz", name="isAlive", handler=self._alive, is_open=True,
+                says="Whether the process answers.",
+            ),
+            Operation(
+                method="GET", path="/readyz", name="isReady", handler=self._ready, is_open=True,
+                says="Whether runs can be begun.", refuses=(503,),
+            ),
+        ]  # fmt: skip
+        return [*RunsApi(self.desk).operations(), *ToolsApi(self.desk, deps).operations(), *health]
+
+    def _routes(self) -> list[BaseRoute]:
+        routes: list[BaseRoute] = [each.route() for each in self.operations]
+        if find_spec("agentkit.serve.page"):
+            routes += import_module("agentkit.serve.page").routes(self)
+        return routes
+
+    async def _alive(self, request: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def _ready(self, request: Request) -> Response:
+        if self.desk.closing:
+            return busy("The service is stopping.", "shutting_down").response()
+        return JSONResponse({"status": "ready", "running": len(self.desk)})
+
+
+def _named(agents: Agents) -> dict[str, Agent[Any]]:
+    """The agents by name."""
+    if isinstance(agents, Mapping):
+        named = dict(agents)
+    elif isinstance(agents, Agent):
+        named = {agents.name or "agent": agents}
+    else:
+        given = list(agents)
+        named = {each.name or "agent": each for each in given}
+        if len(named) < len(given):
+            raise ConfigError("Two agents have one name: give each its own, Agent(name=...).")
+    if not named:
+        raise ConfigError("A service needs an agent.")
+    return named
+
+
+def _place(given: str | os.PathLike[str] | None) -> str | os.PathLike[str]:
+    """Where the journal is."""
+    if found := given or os.environ.get("AGENTKIT_JOURNAL"):
+        return found
+    base = Path(os.environ.get("XDG_DATA_HOME") or os.environ.get("LOCALAPPDATA") or "")
+    home = base if base.is_absolute() else Path.home() / ".local" / "share"  # as XDG wants it
+    return home / "agentkit" / "service.db"

@@ -1,0 +1,95 @@
+"""Agents and tools over HTTP, and calls by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from agentkit.context import Context
+from agentkit.media import save_media
+from agentkit.messages import FunctionCall, ResultMessage
+from agentkit.serve.bodies import CallTool, read
+from agentkit.serve.desk import Desk
+from agentkit.serve.operations import Operation
+from agentkit.serve.problems import Problem, not_found
+from agentkit.serve.views import agent_view, tool_view
+
+
+class ToolsApi:
+    """The operations on agents and tools.
+
+    Args:
+        desk: Has the agents.
+        deps: What tools find as `Context.deps`.
+    """
+
+    def __init__(self, desk: Desk, deps: Any = None) -> None:
+        self._desk, self._deps = desk, deps
+
+    async def agents(self, request: Request) -> Response:
+        """List the agents."""
+        shown = [agent_view(name, agent) for name, agent in self._desk.agents.items()]
+        return JSONResponse({"agents": shown})
+
+    async def tools(self, request: Request) -> Response:
+        """List the tools."""
+        only = request.query_params.get("agent")
+        names = [self._desk.named(only)] if only else list(self._desk.agents)
+        shown = [
+            tool_view(tool, name)
+            for name in names
+            for tool in self._desk.agents[name].toolbox.values()
+        ]
+        return JSONResponse({"tools": shown})
+
+    async def call(self, request: Request) -> Response:
+        """Call a tool by hand."""
+        body = await read(request, CallTool)
+        name = request.path_params["name"]
+        having = [each for each, agent in self._desk.agents.items() if name in agent.toolbox]
+        where = self._desk.named(body.agent) if body.agent or len(having) > 1 else None
+        if not having or (where and where not in having):
+            raise not_found(f"There is no tool {name!r}.", "tool_not_found")
+        result = await self._result(where or having[0], name, body)
+        return JSONResponse(
+            {
+                "name": name,
+                "content": result.content,
+                "is_error": result.is_error,
+                "untrusted": result.untrusted,
+                "media": [save_media(each) for each in result.media],
+            }
+        )
+
+    async def _result(self, agent: str, name: str, body: CallTool) -> ResultMessage:
+        gate = self._desk.agents[agent].gate
+        call = FunctionCall(name, json.dumps(body.arguments))
+        context = Context(self._deps, _tool=name)
+        verdict = gate.judge(call, lambda: context, ())
+        if isinstance(verdict, ResultMessage):
+            return verdict
+        if verdict and not body.approved:
+            raise Problem(409, f"This call must be approved: {verdict}.", "approval_needed")
+        return await gate.toolbox.acall(call, context)
+
+    def operations(self) -> list[Operation]:
+        """The operations."""
+        return [
+            Operation(
+                method="GET", path="/api/agents", name="listAgents", handler=self.agents,
+                says="List the agents.", gives="Agents",
+            ),
+            Operation(
+                method="GET", path="/api/tools", name="listTools", handler=self.tools,
+                says="List the tools.", gives="Tools", query={"agent": "Only those of an agent."},
+                refuses=(404,),
+            ),
+            Operation(
+                method="POST", path="/api/tools/{name}/call", name="callTool", handler=self.call,
+                says="Call a tool by hand. One that must be approved answers 409 until it is.",
+                body=CallTool, gives="Result", refuses=(404, 409),
+            ),
+        ]  # fmt: skip
