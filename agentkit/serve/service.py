@@ -98,7 +98,8 @@ class Service:
             rate=rate,
             open_metrics=open_metrics,
         )
-        self.operations = self._operations(deps)
+        self.by_hand = ToolsApi(self.desk, deps)
+        self.operations = self._operations()
         self.app = Starlette(
             routes=self._routes(),
             middleware=[Middleware(Door, rules)],
@@ -146,7 +147,7 @@ class Service:
     def _told(self, live: LiveRun, told: Told) -> None:
         """Count."""
 
-    def _operations(self, deps: Any) -> list[Operation]:
+    def _operations(self) -> list[Operation]:
         health = [
             Operation(
                 method="GET", path="/healthz", name="isAlive", handler=self._alive, is_open=True,
@@ -157,7 +158,7 @@ class Service:
                 says="Whether runs can be begun.", refuses=(503,),
             ),
         ]  # fmt: skip
-        return [*RunsApi(self.desk).operations(), *ToolsApi(self.desk, deps).operations(), *health]
+        return [*RunsApi(self.desk).operations(), *self.by_hand.operations(), *health]
 
     def _routes(self) -> list[BaseRoute]:
         routes: list[BaseRoute] = [each.route() for each in self.operations]

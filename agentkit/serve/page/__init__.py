@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,7 +19,10 @@ from agentkit.serve.page import chat, runs, signing, static, tools
 from agentkit.serve.page.render import page
 from agentkit.serve.problems import Problem, problem_of
 
-Handler = Callable[[Any, Request], Response | Awaitable[Response]]
+if TYPE_CHECKING:
+    from agentkit.serve.service import Service
+
+Handler = Callable[["Service", Request], Response | Awaitable[Response]]
 
 _PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/", chat.chat),
@@ -35,7 +38,7 @@ _PAGES: tuple[tuple[str, str, Handler], ...] = (
 )
 
 
-def routes(service: Any) -> list[Route]:
+def routes(service: Service) -> list[Route]:
     """The routes of the page.
 
     Args:
@@ -45,7 +48,7 @@ def routes(service: Any) -> list[Route]:
     return [*made, static.route]
 
 
-def _told(service: Any, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def _told(service: Service, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     """A handler whose errors are pages too. Those that only read do so in a thread."""
 
     async def handle(request: Request) -> Response:
@@ -57,6 +60,6 @@ def _told(service: Any, handler: Handler) -> Callable[[Request], Awaitable[Respo
             found = problem_of(error, begun=False)
             title = "Not found" if found.status == 404 else "This did not work"
             told = {"title": title, "message": str(found)}
-            return page(request, "problem", service, status=found.status, **told)
+            return page(request, service, "problem", told, found.status)
 
     return handle

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,10 @@ from agentkit.journal.figures import dollars, moment
 from agentkit.journal.stored import StoredRun
 from agentkit.serve.page.render import page
 from agentkit.serve.page.shown import Called, Said, several, steps_of, sums_of, tokens_of
+from agentkit.serve.views import agent_view
+
+if TYPE_CHECKING:
+    from agentkit.serve.service import Service
 
 _RUNS = 200  # the newest, of which the list of conversations is made
 _TURNS = 50  # of a conversation, that are shown
@@ -43,7 +47,7 @@ class Turn:
         return self.state in _RESUMED
 
 
-def turn_of(service: Any, run: StoredRun, *, whole: bool = False) -> Turn:
+def turn_of(service: Service, run: StoredRun, *, whole: bool = False) -> Turn:
     """A run as a turn of its conversation.
 
     Args:
@@ -51,22 +55,22 @@ def turn_of(service: Any, run: StoredRun, *, whole: bool = False) -> Turn:
         run: The run.
         whole: Whether to draw one too that is not over, which a script does otherwise.
     """
-    known = {"id": run.id, "state": run.state, "prompt": run.prompt or "", "agent": run.agent or ""}
+    turn = Turn(run.id, run.state, run.prompt or "", run.agent or "")
     if run.state in _ALIVE and not whole:
-        return Turn(**known, is_live=True)
-    return Turn(
-        **known,
+        return replace(turn, is_live=True)
+    return replace(
+        turn,
         error=run.error or "",
         sums=sums_of(run),
         tokens=tokens_of(run),
         cost=run.cost,
-        steps=tuple(steps_of(chart(service.desk.journal.events(run.id)))),
+        steps=tuple(steps_of(chart(service.journal.events(run.id)))),
     )
 
 
-def chat(service: Any, request: Request) -> Response:
+def chat(service: Service, request: Request) -> Response:
     """The page of a conversation, or of none yet."""
-    name, journal = request.query_params.get("conversation", ""), service.desk.journal
+    name, journal = request.query_params.get("conversation", ""), service.journal
     runs = journal.runs(limit=_TURNS, conversation=name) if name else ()
     turns = [turn_of(service, each) for each in reversed(runs)]
     over = [each for each in turns if not each.is_live]
@@ -78,14 +82,14 @@ def chat(service: Any, request: Request) -> Response:
         "title": turns[0].prompt if turns else "Chat",
         "turns": turns,
         "talks": _talks(journal.runs(limit=_RUNS)),
-        "agents": service.told_agents(),
+        "agents": [agent_view(name, each) for name, each in service.agents.items()],
         "agent": turns[-1].agent if turns else "",
         "sums": json.dumps({"runs": len(over), "tokens": tokens, "cost": cost}),
         "totals": " · ".join(filter(None, told)),
         "blank_turn": Turn(),
         "blank_call": Called("", "running"),
     }
-    return page(request, "chat", service, **known)
+    return page(request, service, "chat", known)
 
 
 def _dollars(cost: float | None) -> list[str]:

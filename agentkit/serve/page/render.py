@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,6 +14,9 @@ from starlette.responses import HTMLResponse
 from agentkit.journal.figures import harmless, moment
 from agentkit.serve.page.static import address
 from agentkit.serve.problems import Problem
+
+if TYPE_CHECKING:
+    from agentkit.serve.service import Service
 
 _MOST = 2_000  # fields of a form
 
@@ -32,22 +36,22 @@ def _templates() -> Environment:
 
 
 def page(
-    request: Request, name: str, service: Any, *, status: int = 200, **values: Any
+    request: Request, service: Service, name: str, values: Mapping[str, Any], status: int = 200
 ) -> HTMLResponse:
     """A page of the service.
 
     Args:
         request: What asks for it.
-        name: The template, without its ending.
         service: The service.
-        status: The HTTP status.
+        name: The template, without its ending.
         values: What the template shows; all texts are escaped.
+        status: The HTTP status.
     """
     root = request.scope.get("root_path", "")
     first = "/" + request.url.path.removeprefix(root).strip("/").partition("/")[0]
     known = {"root": root, "here": first, "static": lambda file: root + address(file)}
     known |= {"is_outside": False, "has_keys": bool(service.keys)}
-    text = _templates().get_template(f"{name}.html").render(known | values)
+    text = _templates().get_template(f"{name}.html").render({**known, **values})
     return HTMLResponse(text.encode("utf-8", "replace"), status)
 
 

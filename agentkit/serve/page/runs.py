@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -22,32 +22,35 @@ from agentkit.serve.page.render import page, typed_in
 from agentkit.serve.page.shown import pending_of, sums_of
 from agentkit.serve.problems import Problem
 
+if TYPE_CHECKING:
+    from agentkit.serve.service import Service
+
 _PAGE = 30  # runs on a page
 
 
-def runs(service: Any, request: Request) -> Response:
+def runs(service: Service, request: Request) -> Response:
     """The list, newest first."""
     asked = {name: request.query_params.get(name, "") for name in ("text", "state", "agent")}
     before = request.query_params.get("before")
-    wanted = {name: each for name, each in asked.items() if each}
-    found = service.desk.journal.runs(limit=_PAGE + 1, before=before, **wanted)
+    wanted: Any = {name: each for name, each in asked.items() if each}
+    found = service.journal.runs(limit=_PAGE + 1, before=before, **wanted)
     more = urlencode({**wanted, "before": found[_PAGE - 1].id}) if len(found) > _PAGE else ""
     known = {
         "runs": [(each, sums_of(each)) for each in found[:_PAGE]],
         "asked": asked,
         "is_asked": bool(wanted),
         "states": list(STATES),
-        "agents": list(service.desk.agents),
+        "agents": list(service.agents),
         "older": f"?{more}" if more else "",
         "newest": f"?{urlencode(wanted)}" if before else "",
     }
-    return page(request, "runs", service, **known)
+    return page(request, service, "runs", known)
 
 
-def run(service: Any, request: Request, problem: str = "") -> Response:
+def run(service: Service, request: Request, problem: str = "") -> Response:
     """A run: what was said and called, and its timeline."""
     stored = service.desk.listed(request.path_params["id"])
-    drawn = chart(service.desk.journal.events(stored.id))
+    drawn = chart(service.journal.events(stored.id))
     known = {
         "run": stored,
         "turn": turn_of(service, stored, whole=True),
@@ -57,10 +60,10 @@ def run(service: Any, request: Request, problem: str = "") -> Response:
         "facts": Markup(facts(told(stored, drawn))),
         "timeline": Markup(timeline(drawn)),
     }
-    return page(request, "run", service, status=409 if problem else 200, **known)
+    return page(request, service, "run", known, 409 if problem else 200)
 
 
-async def decide(service: Any, request: Request) -> Response:
+async def decide(service: Service, request: Request) -> Response:
     """Do what a button of a run's page says, and show the run again."""
     typed, run_id = await typed_in(request), request.path_params["id"]
     try:
@@ -71,7 +74,9 @@ async def decide(service: Any, request: Request) -> Response:
                 await service.desk.resume(run_id)
             case _:
                 place = int(typed.get("call", ""))
-                await service.desk.decide(run_id, place, lambda run, call: _decided(run, call, typed))
+                await service.desk.decide(
+                    run_id, place, lambda run, call: _decided(run, call, typed)
+                )
     except (AgentkitError, Problem, ValueError) as error:
         return run(service, request, str(error))
     return RedirectResponse(request.url.path, 303)

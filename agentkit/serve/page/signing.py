@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -11,15 +11,18 @@ from starlette.responses import RedirectResponse, Response
 from agentkit.serve.page.render import page, typed_in
 from agentkit.serve.sessions import COOKIE, token_in
 
+if TYPE_CHECKING:
+    from agentkit.serve.service import Service
+
 _INSIDE = re.compile(r"/(?![/\\])[^\\\x00-\x20]*\Z")  # a path of this service, and nobody else's
 
 
-def sign_in(service: Any, request: Request) -> Response:
+def sign_in(service: Service, request: Request) -> Response:
     """The page that asks for a key."""
     return _page(service, request, request.query_params.get("next", "/"))
 
 
-async def signed_in(service: Any, request: Request) -> Response:
+async def signed_in(service: Service, request: Request) -> Response:
     """Begin a session for who has a key."""
     typed = await typed_in(request)
     if not service.keys.allow(typed.get("key", "").strip()):
@@ -36,7 +39,7 @@ async def signed_in(service: Any, request: Request) -> Response:
     return reply
 
 
-async def sign_out(service: Any, request: Request) -> Response:
+async def sign_out(service: Service, request: Request) -> Response:
     """End the session."""
     service.sessions.close(token_in(request.headers))
     reply = RedirectResponse(f"{_root(request)}/sign-in", 303)
@@ -45,10 +48,10 @@ async def sign_out(service: Any, request: Request) -> Response:
 
 
 def _page(
-    service: Any, request: Request, place: str, problem: str = "", status: int = 200
+    service: Service, request: Request, place: str, problem: str = "", status: int = 200
 ) -> Response:
     known = {"next": _inside(place), "problem": problem, "is_outside": True}
-    return page(request, "sign-in", service, status=status, **known)
+    return page(request, service, "sign-in", known, status)
 
 
 def _inside(place: str) -> str:

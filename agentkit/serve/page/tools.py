@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from agentkit.function_tool import Tool
-from agentkit.journal.figures import written
+from agentkit.journal.figures import duration, written
+from agentkit.serve.bodies import CallTool
 from agentkit.serve.page.form import Field, form_of
 from agentkit.serve.page.render import page, typed_in
-from agentkit.serve.page.shown import exact
-from agentkit.serve.problems import not_found
+from agentkit.serve.page.shown import exact, images
+from agentkit.serve.problems import Problem
+
+if TYPE_CHECKING:
+    from agentkit.serve.service import Service
 
 _HINTS = (
     ("read_only", "reads only", ""),
@@ -22,7 +27,6 @@ _HINTS = (
     ("idempotent", "may be repeated", ""),
     ("open_world", "reaches outside", ""),
 )
-_NEEDED = "approval_needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +38,22 @@ class ShownTool:
     hints: tuple[tuple[str, str], ...]
 
 
-def tools(service: Any, request: Request) -> Response:
+def tools(service: Service, request: Request) -> Response:
     """All tools, by agent."""
     agents = [
         {"name": name, "tools": [_shown(each) for each in agent.toolbox.values()]}
-        for name, agent in service.desk.agents.items()
+        for name, agent in service.agents.items()
     ]
-    return page(request, "tools", service, agents=agents)
+    return page(request, service, "tools", {"agents": agents})
 
 
-def tool(service: Any, request: Request) -> Response:
+def tool(service: Service, request: Request) -> Response:
     """A tool with an empty form."""
     found, agent = _found(service, request, request.query_params.get("agent"))
     return _page(request, service, found, agent, form_of(found.definition.parameters))
 
 
-async def call(service: Any, request: Request) -> Response:
+async def call(service: Service, request: Request) -> Response:
     """What a button of the form says: mostly, call the tool and show what came back."""
     typed = await typed_in(request)
     found, agent = _found(service, request, typed.get("agent") or None)
@@ -78,19 +82,29 @@ def _read(text: str) -> tuple[Any, str]:
 
 
 async def _called(
-    service: Any, found: Tool[..., Any], agent: str, arguments: Any, sure: bool
+    service: Service, tool: Tool[..., Any], agent: str, arguments: Any, sure: bool
 ) -> dict[str, Any]:
     """What came back, or what to ask before."""
-    raise NotImplementedError
+    begun = time.monotonic()
+    if tool.destructive and not sure:  # whatever the agent's policy is: a person calls it now
+        return {"confirms": f"{tool.name} may destroy something. Call it with these arguments?"}
+    try:
+        body = CallTool(agent=agent, arguments=arguments, approved=sure)
+        result = await service.by_hand.result(agent, tool.name, body)
+    except Problem as problem:
+        if problem.code != "approval_needed":
+            raise
+        return {"confirms": f"{problem} Call it with these arguments?"}
+    took = duration(time.monotonic() - begun)
+    return {"answer": result, "took": took, "images": images(result.media)}
 
 
-def _found(service: Any, request: Request, name: str | None) -> tuple[Tool[..., Any], str]:
-    tool, desk = request.path_params["name"], service.desk
-    having = [each for each, agent in desk.agents.items() if tool in agent.toolbox]
-    agent = name if name is not None else (having[0] if having else "")
-    if agent not in having:
-        raise not_found(f"There is no tool {tool!r} of an agent {agent!r}.", "tool_not_found")
-    return desk.agents[agent].toolbox[tool], agent
+def _found(service: Service, request: Request, agent: str | None) -> tuple[Tool[..., Any], str]:
+    """A tool, and the agent whose it is: the first one, where it is not said."""
+    name = request.path_params["name"]
+    first = next((each for each, has in service.agents.items() if name in has.toolbox), None)
+    agent = service.by_hand.agent_with(name, agent or first)
+    return service.agents[agent].toolbox[name], agent
 
 
 def _shown(tool: Tool[..., Any]) -> ShownTool:
@@ -99,9 +113,17 @@ def _shown(tool: Tool[..., Any]) -> ShownTool:
 
 
 def _page(
-    request: Request, service: Any, tool: Tool[..., Any], agent: str, form: Field, **more: Any
+    request: Request, service: Service, tool: Tool[..., Any], agent: str, form: Field, **more: Any
 ) -> Response:
-    known = {"json": "", "json_problem": "", "by_json": False, "confirms": "", "answer": None}
+    known = {
+        "json": "",
+        "json_problem": "",
+        "by_json": False,
+        "confirms": "",
+        "answer": None,
+        "took": "",
+        "images": [],
+    }
     known |= {"tool": _shown(tool), "agent": agent, "form": form}
     schema = written(tool.definition.parameters)
-    return page(request, "tool", service, schema=schema, **{**known, **more})
+    return page(request, service, "tool", {**known, **more, "schema": schema})
