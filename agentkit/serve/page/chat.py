@@ -60,7 +60,7 @@ def turn_of(service: Service, run: StoredRun, *, whole: bool = False) -> Turn:
         return replace(turn, is_live=True)
     return replace(
         turn,
-        error=run.error or "",
+        error="Stopped." if run.state == "cancelled" else run.error or "",
         sums=sums_of(run),
         tokens=tokens_of(run),
         cost=run.cost,

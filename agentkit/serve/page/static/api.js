@@ -4,7 +4,7 @@ export const root = document.body.dataset.root;
 
 const EVENTS = [
   "run_started", "request_sent", "waiting", "text", "reasoning", "response_received", "call_started",
-  "progress", "call_ended", "approval_needed", "decided", "run_ended",
+  "progress", "call_ended", "approval_needed", "decided", "run_ended", "run_resumed",
 ];
 
 // Ask the API; with a body it is a POST. An answer that is an error is thrown, in its own words.
@@ -24,22 +24,26 @@ function signIn() {
   location.assign(`${root}/sign-in?next=${encodeURIComponent(here)}`);
 }
 
-// Watch a run from behind an event: see(type, data, number) for each. The browser connects again
-// by itself, with Last-Event-ID. lost(run) tells that there is nothing more to come, though the
-// run did not say so.
+// Watch a run from behind an event: see(type, data, id) for each. The browser connects again by
+// itself, with Last-Event-ID. A run that ended may have been gone on with: what the last event was
+// is known when nothing more comes. lost(run) tells that it was not the end; run is null where the
+// service does not know the run, or is not there.
 export function watch(id, after, see, lost) {
-  const source = new EventSource(`${root}/api/runs/${encodeURIComponent(id)}/events?after=${after}`);
+  const address = `${root}/api/runs/${encodeURIComponent(id)}`;
+  const source = new EventSource(`${address}/events?after=${after}`);
+  let isOver = false;
   const seen = (event) => {
-    if (event.type === "run_ended") source.close();
-    see(event.type, JSON.parse(event.data), Number(event.lastEventId));
+    isOver = event.type === "run_ended";
+    see(event.type, JSON.parse(event.data), event.lastEventId);
   };
   for (const type of EVENTS) source.addEventListener(type, seen);
   source.addEventListener("error", async () => {
+    if (isOver) return source.close();
+    const refused = source.readyState === EventSource.CLOSED;
     const run = await api(`/runs/${encodeURIComponent(id)}`).catch(() => null);
-    if (run ? run.state === "running" : source.readyState !== EventSource.CLOSED) return;
-    if (source.readyState === EventSource.CLOSED && source.isOver) return;
-    source.isOver = true;
+    if (run?.state === "running" || (!run && !refused) || isOver) return;
     source.close();
+    isOver = true;
     lost(run);
   });
   return source;

@@ -68,6 +68,11 @@ export class Card {
     return this.element.dataset.state === "running";
   }
 
+  cut() {
+    this.show("cut off");
+    part(this.element, "progress").hidden = true;
+  }
+
   progress({ message, fraction }) {
     const bar = part(this.element, "progress");
     bar.hidden = false;

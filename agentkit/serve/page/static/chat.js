@@ -7,7 +7,7 @@ import { sums } from "./text.js";
 import { Turn } from "./turn.js";
 
 const main = document.getElementById("main");
-const [turns, form, stop, down] = ["turns", "composer", "stop", "down"].map((name) => part(main, name));
+const [turns, form, button, stop, down] = ["turns", "composer", "send", "stop", "down"].map((name) => part(main, name));
 const { prompt, agent } = form.elements;
 const totals = part(main, "totals");
 const status = part(main, "status");
@@ -19,9 +19,10 @@ const told = {
   say: (text) => { if (text) status.textContent = text; },
   changed: (turn) => {
     stop.hidden = !current();
+    button.hidden = !stop.hidden;
     form.setAttribute("aria-busy", String(Boolean(current())));
     if (sticks) toTheEnd();
-    if (turn.state !== "running") add();
+    if (turn.state !== "running") ended(turn);
   },
 };
 
@@ -35,6 +36,18 @@ function begin(turn) {
   turn.watch();
 }
 
+function ended(turn) {
+  add();
+  if (turn.listed !== turn.state) list();
+  turn.listed = turn.state;
+}
+
+// The other conversations as they stand now, unless somebody is about to choose one.
+function list() {
+  const talks = "#talks";
+  if (!document.querySelector(talks).contains(document.activeElement)) renew(talks);
+}
+
 // What the conversation came to, those that are going on included.
 function add() {
   const all = [...live].map((each) => each.sums).filter(Boolean);
@@ -46,6 +59,7 @@ function add() {
 async function send() {
   const text = prompt.value.trim();
   if (!text || current()) return;
+  if (turns.querySelector('.turn[data-state="waiting"]')) return fail("Decide on the calls first.");
   const conversation = main.dataset.conversation || crypto.randomUUID?.() || String(Math.random()).slice(2);
   const turn = Turn.new(text, told);
   part(main, "about")?.remove();
@@ -60,13 +74,12 @@ async function send() {
     if (main.dataset.conversation !== conversation) {
       main.dataset.conversation = conversation;
       history.replaceState(null, "", `${root}/?conversation=${encodeURIComponent(conversation)}`);
-      renew("#talks");
+      list();
     }
   } catch (error) {
     turn.element.remove();
     prompt.value ||= text;
-    told.say(error.message);
-    fail(error.message);
+      fail(error.message);
   }
 }
 

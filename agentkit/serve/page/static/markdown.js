@@ -65,7 +65,7 @@ function begins(line) {
 
 function nodeOf({ kind, lines }) {
   switch (kind) {
-    case "code": return node("pre", node("code", lines.join("\n")), { tabindex: "0", role: "region", "aria-label": "Code" });
+    case "code": return node("pre", node("code", lines.join("\n")), { tabindex: "0", role: "group", "aria-label": "Code" });
     case "heading": return node("h3", inline(HEADING.exec(lines[0])[1]));
     case "rule": return node("hr");
     case "quote": return node("blockquote", inline(lines.map((each) => each.replace(QUOTE, "")).join("\n")));

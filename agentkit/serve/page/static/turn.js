@@ -68,6 +68,12 @@ export class Turn {
 
   // The events.
 
+  run_resumed() {
+    this.fail("");
+    this.show("Thinking");
+    this.state = "running";
+  }
+
   request_sent() {
     this.show("Thinking");
     this.said = this.thought = null;
@@ -78,6 +84,7 @@ export class Turn {
   }
 
   text({ text }) {
+    if (!this.said) this.show("Answering");
     this.said ??= this.add(node("div", [], { class: "said text" }));
     this.words = (this.said.words ?? "") + text;
     this.said.words = this.words;
@@ -140,17 +147,19 @@ export class Turn {
   decided({ key, decision, why }) {
     this.forms.get(key)?.remove();
     this.forms.delete(key);
-    if (decision === "denied") this.cards.get(key)?.end({ content: why || "Denied.", is_error: true }, "denied");
+    const card = this.cards.get(key);
+    if (decision === "approved") card?.show(decision);
+    else card?.end({ content: why, is_error: decision === "denied" }, decision);
   }
 
   run_ended({ state, error, usage, cost, steps }) {
     const waits = state === "waiting";
     part(this.element, "doing").hidden = true;
-    for (const card of this.cards.values()) if (card.isRunning) card.show("cut off");
+    for (const card of this.cards.values()) if (card.isRunning) card.cut();
     this.sums = { steps, tokens: tokensOf(usage), cost };
     const text = part(this.element, "sums");
     text.textContent = sums(this.sums);
-    if (error) this.fail(error);
+    this.fail(state === "cancelled" ? "Stopped." : error);
     this.resume.hidden = !["failed", "cancelled", "interrupted"].includes(state);
     const answer = this.element.querySelector(".said:last-child")?.textContent ?? "";
     this.told.say(state === "done" ? answer.slice(0, 2000) : waits ? "" : `The run is ${state}`);
@@ -183,8 +192,9 @@ export class Turn {
     }[decision]();
     const run = await this.ask(path, { call: call.value, ...more });
     const { key } = form.dataset;
-    this.cards.get(key)?.element.querySelector("summary").focus(); // the buttons are about to go
-    this.decided({ key, decision: path === "deny" ? "denied" : path, why: why.value });
+    const made = { approve: "approved", deny: "denied", answer: "answered" }[path];
+    this.decided({ key, decision: made, why: made === "denied" ? why.value || "Denied." : result.value });
+    this.cards.get(key)?.element.querySelector("summary").focus(); // the buttons are gone
     if (run.state !== "waiting") this.follow(this.last);
   }
 
