@@ -1,5 +1,12 @@
-"""Agents over HTTP, for the extra `agentkit[serve]`."""
+"""Agents over HTTP: `agentkit[serve]`."""
 
-from __future__ import annotations
+from agentkit.errors import ConfigError
 
-from agentkit.serve.service import Service as Service
+try:
+    from agentkit.serve.service import Service
+except ModuleNotFoundError as error:
+    if error.name not in ("filelock", "jinja2", "prometheus_client", "starlette", "uvicorn"):
+        raise
+    raise ConfigError(f"The service needs {error.name}: pip install 'agentkit[serve]'.") from error
+
+__all__ = ["Service"]

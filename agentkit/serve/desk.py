@@ -114,7 +114,8 @@ class Desk:
         live.task = asyncio.create_task(self._carry(live, agent, prompt, given))
         await live.ready.wait()
         if not live.id:
-            raise live.error or AgentkitError("The run did not begin.")
+            failed = live.error if isinstance(live.error, Exception) else None
+            raise failed or AgentkitError(f"The run did not begin: {live.error!r}.")
         return live
 
     async def _carry(
@@ -224,9 +225,13 @@ class Desk:
         """
         self.closing = True
         await self._ended(grace)
+        self.stop()
+        await self._ended(_LAST)
+
+    def stop(self) -> None:
+        """Interrupt all runs."""
         for live in list(self._live):
             live.stop(StoppedError("the service was stopped", for_good=False))
-        await self._ended(_LAST)
 
     async def _ended(self, seconds: float) -> None:
         tasks = [live.task for live in self._live if live.task]

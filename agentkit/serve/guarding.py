@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 
 from agentkit.bucket import Bucket
-from agentkit.guard import Guard, Keys
+from agentkit.guard import Guard, Keys, is_here
 from agentkit.serve.problems import Problem
 from agentkit.serve.sessions import Sessions
 
@@ -45,7 +45,7 @@ _POLICY = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Rules:
     """Who may do what.
 
@@ -65,6 +65,15 @@ class Rules:
     rate: float | None
     open_metrics: bool = False
     _buckets: dict[str, Bucket] = field(default_factory=dict)
+
+    def reach(self, host: str) -> None:
+        """Take any `Host` where it is served to other machines, which have their own names for it.
+
+        Args:
+            host: Where it listens.
+        """
+        if not is_here(host):
+            self.guard = replace(self.guard, any_host=True)
 
     def who(self, headers: Headers) -> str | None:
         """Who sends a request, for counting; None for nobody.

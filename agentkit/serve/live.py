@@ -44,6 +44,7 @@ class LiveRun:
         self.task: asyncio.Task[None] | None = None
         self.ready = asyncio.Event()  # it has begun, or could not
         self.ended = False
+        self.callers = 0  # that wait on the line, and for whom it is carried out
         self._on_told = on_told
         self._log: list[Told] = []
         self._passing: list[Told] = []
@@ -56,6 +57,11 @@ class LiveRun:
         if self._log and self._log[-1].type == "run_ended":
             return str(self._log[-1].data["state"])
         return "running"
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it is being cancelled from outside, and not by a tool of its own."""
+        return self.task is not None and self.task.cancelling() > 0
 
     def stop(self, why: StoppedError) -> None:
         """Cancel it, for good or until it is gone on with."""
@@ -194,8 +200,8 @@ class LiveRecord:
 
     def end(self, run: Run[Any], error: BaseException | None = None) -> None:
         """The run has ended; one that was stopped says by whom in place of `CancelledError`."""
-        stopped = self._live.why if isinstance(error, asyncio.CancelledError) else None
-        error = stopped or error
+        if isinstance(error, asyncio.CancelledError) and self._live.is_cancelled:
+            error = self._live.why or StoppedError("the service was stopped", for_good=False)
         self._record.end(run, error)
         self._live.tell(
             self._teller.end(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,11 @@ class Server(uvicorn.Server):
         service: What is served.
     """
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, ready: Callable[[], object]
+    ) -> None:
         super().__init__(config)
-        self._service = service
+        self._service, self._ready = service, ready
         self._stopping: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -35,11 +38,13 @@ class Server(uvicorn.Server):
         """Begin to serve."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
+        self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop; at the second signal without waiting."""
         if self._service.desk.closing or self._loop is None:
             self.force_exit = self.should_exit = True
+            self._service.desk.stop()
             return
         self._service.desk.closing = True
         self._loop.call_soon_threadsafe(self._stop)
@@ -54,8 +59,14 @@ class Server(uvicorn.Server):
             self.should_exit = True
 
 
-def server(service: Service, **settings: Any) -> Server:
-    """What serves the service."""
+def server(service: Service, ready: Callable[[], object] = lambda: None, **settings: Any) -> Server:
+    """What serves the service.
+
+    Args:
+        service: The service.
+        ready: Called when requests are taken.
+        settings: Those of uvicorn.
+    """
     given = {
         "log_config": None,
         "access_log": False,
@@ -64,14 +75,22 @@ def server(service: Service, **settings: Any) -> Server:
         "server_header": False,
         "timeout_graceful_shutdown": _LINGER,
     }
-    return Server(uvicorn.Config(service.app, **{**given, **settings}), service)
+    return Server(uvicorn.Config(service.app, **{**given, **settings}), service, ready)
 
 
-def serve(service: Service, host: str, port: int) -> None:
+def serve(service: Service, host: str, port: int, ready: Callable[[str], object]) -> None:
     """Serve until it is stopped.
+
+    Args:
+        service: The service.
+        host: Where to listen.
+        port: Where to listen; 0 takes one that is free.
+        ready: Called with the address when requests are taken.
 
     Raises:
         ConfigError: It cannot listen there, or another service has the journal.
     """
-    door = listen(host, port)
-    server(service).run(sockets=[door])
+    with listen(host, port) as door, service.owned():
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{door.getsockname()[1]}"
+        server(service, lambda: ready(address)).run(sockets=[door])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,8 +21,10 @@ from starlette.routing import BaseRoute
 
 from agentkit.agent import Agent
 from agentkit.errors import AgentkitError, ConfigError
-from agentkit.guard import Guard, Keys
+from agentkit.guard import Guard, Keys, check_reach
 from agentkit.journal import Journal
+from agentkit.journal.tables import unusable
+from agentkit.serve.chat_api import ChatApi
 from agentkit.serve.desk import Desk
 from agentkit.serve.guarding import Door, Rules
 from agentkit.serve.live import LiveRun
@@ -80,6 +82,8 @@ class Service:
         open_metrics: bool = False,
     ) -> None:
         self.journal = journal if isinstance(journal, Journal) else Journal(_place(journal))
+        lock = f"{self.journal.path}.service"
+        self._lock = FileLock(lock, blocking=False, thread_local=False)
         self.keys = keys if isinstance(keys, Keys) else Keys(keys)
         self.sessions, self.cookie = Sessions(), COOKIE
         self.grace, self._resume = grace, resume
@@ -87,10 +91,12 @@ class Service:
             _named(agents), self.journal, most=concurrency, deps=deps, on_told=self._told
         )
         self.agents = self.desk.agents
+        for agent in self.agents.values():
+            agent.check()
         guard = Guard(
             bool(self.keys), frozenset(hosts), frozenset(each.rstrip("/") for each in origins)
         )
-        rules = Rules(
+        self.rules = Rules(
             keys=self.keys,
             guard=guard,
             sessions=self.sessions,
@@ -102,7 +108,7 @@ class Service:
         self.operations = self._operations()
         self.app = Starlette(
             routes=self._routes(),
-            middleware=[Middleware(Door, rules)],
+            middleware=[Middleware(Door, self.rules)],
             exception_handlers={
                 Problem: tell_problem,
                 AgentkitError: tell_problem,
@@ -119,30 +125,62 @@ class Service:
         Raises:
             ConfigError: Another service has the journal.
         """
-        lock = FileLock(f"{self.journal.path}.service", blocking=False, thread_local=False)
-        self.journal.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.owned():
+            self.journal.interrupt()
+            recovery = asyncio.create_task(self.desk.recover()) if self._resume else None
+            try:
+                yield
+            finally:
+                if recovery:
+                    recovery.cancel()
+                await self.desk.close(self.grace)
+
+    @contextmanager
+    def owned(self) -> Iterator[None]:
+        """Have the journal for this service alone: whatever runs in it and is not here has died.
+
+        Raises:
+            ConfigError: Another service has it.
+        """
         try:
-            lock.acquire()
+            self._lock.acquire()
         except Timeout:
             raise ConfigError(
                 f"Another service keeps its runs in {os.fspath(self.journal.path)!r}: give each a "
-                "journal of its own. One process serves a journal."
+                "journal of its own, and serve it with one process."
             ) from None
+        except OSError as error:
+            raise unusable(self.journal.path, error) from error
         try:
-            self.journal.interrupt()
-            recovery = asyncio.create_task(self.desk.recover()) if self._resume else None
             yield
-            if recovery:
-                recovery.cancel()
-            await self.desk.close(self.grace)
         finally:
-            lock.release()
+            self._lock.release()
 
-    def run(self, host: str = "127.0.0.1", port: int = 8000) -> None:
-        """Serve until it is stopped by SIGTERM or Ctrl-C; a second one does not wait."""
+    def run(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 8000,
+        *,
+        no_key: bool = False,
+        ready: Callable[[str], object] = lambda address: None,
+    ) -> None:
+        """Serve until it is stopped by SIGTERM or Ctrl-C; a second one does not wait.
+
+        Args:
+            host: Where to listen.
+            port: Where to listen; 0 takes a port that is free.
+            no_key: Whether to serve other machines without any key.
+            ready: Called with the address when requests are taken.
+
+        Raises:
+            ConfigError: Others could use it without a key, it cannot listen there, or another
+                service has the journal.
+        """
         from agentkit.serve.server import serve
 
-        serve(self, host, port)
+        check_reach(host, self.keys, no_key=no_key)
+        self.rules.reach(host)
+        serve(self, host, port, ready)
 
     def _told(self, live: LiveRun, told: Told) -> None:
         """Count."""
@@ -158,7 +196,8 @@ class Service:
                 says="Whether runs can be begun.", refuses=(503,),
             ),
         ]  # fmt: skip
-        return [*RunsApi(self.desk).operations(), *self.by_hand.operations(), *health]
+        apis = (ChatApi(self.desk), RunsApi(self.desk), self.by_hand)
+        return [*(each for api in apis for each in api.operations()), *health]
 
     def _routes(self) -> list[BaseRoute]:
         routes: list[BaseRoute] = [each.route() for each in self.operations]

@@ -14,8 +14,9 @@ from agentkit.messages import FunctionCall, ResultMessage
 from agentkit.serve.bodies import CallTool, read
 from agentkit.serve.desk import Desk
 from agentkit.serve.operations import Operation
-from agentkit.serve.problems import Problem, not_found
+from agentkit.serve.problems import Problem, not_found, problem_of
 from agentkit.serve.views import agent_view, tool_view
+from agentkit.workers import Ended, carried
 
 
 class ToolsApi:
@@ -86,7 +87,10 @@ class ToolsApi:
             return verdict
         if verdict and not body.approved:
             raise Problem(409, f"This call must be approved: {verdict}.", "approval_needed")
-        return await gate.toolbox.acall(call, context)
+        try:
+            return await carried(gate.toolbox.acall(call, context))
+        except Ended as ended:
+            raise problem_of(ended.cause) from None
 
     def operations(self) -> list[Operation]:
         """The operations."""
