@@ -22,6 +22,9 @@ from agentkit.serve.telling import Told
 CHAT = "chatcmpl-"
 """How the ids of runs begin whose caller waits on the line: nobody goes on with them unasked."""
 
+STREAMED = {"stream": True}
+"""Options of runs that somebody may watch, who then sees text as it comes."""
+
 _LAST = 10.0  # seconds for runs to see that they are to stop
 Decision = Callable[[Run[Any], FunctionCall], Run[Any]]
 
@@ -148,7 +151,9 @@ class Desk:
             return
         if listed.state == "waiting":
             raise conflict(f"Calls of {run_id!r} wait for a decision.", "decision_needed")
-        await self.begin(agent, None, {"after": self.agents[agent].stored(run_id)})
+        await self.begin(
+            agent, None, {"after": self.agents[agent].stored(run_id), "options": STREAMED}
+        )
 
     async def decide(self, run_id: str, call: str | int, decision: Decision) -> None:
         """Decide on a call that waits; with the last one the run goes on.
@@ -172,7 +177,7 @@ class Desk:
             start = Start(goes_on=True, revision=run.revision, agent=agent)
             self.journal.begin(decided, start).end(decided)
             return
-        await self.begin(agent, None, {"after": decided})
+        await self.begin(agent, None, {"after": decided, "options": STREAMED})
 
     async def cancel(self, run_id: str, why: str) -> None:
         """End a run for good, as far as it came.

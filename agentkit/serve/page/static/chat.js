@@ -68,7 +68,7 @@ async function send() {
   sticks = true;
   prompt.value = "";
   try {
-    const run = await api("/runs", { agent: agent?.value, prompt: text, conversation, options: { stream: true } });
+    const run = await api("/runs", { agent: agent?.value, prompt: text, conversation });
     turn.id = run.id;
     begin(turn);
     if (main.dataset.conversation !== conversation) {
