@@ -5,6 +5,11 @@ import { Card, argumentsOf, copy, fillArguments, part } from "./cards.js";
 import { draw, node } from "./markdown.js";
 import { exact, plain, sums, tokensOf } from "./text.js";
 
+// The place of a call in its run: a call whose arguments were changed has another key.
+function placeOf(key) {
+  return key.replace(/(:\d+:\d+):[0-9a-f]+$/, "$1");
+}
+
 export class Turn {
   // told: what the chat wants to know: changed(turn), say(text).
   constructor(element, told) {
@@ -118,7 +123,7 @@ export class Turn {
   }
 
   progress(data) {
-    this.cards.get(data.key)?.progress(data);
+    this.cards.get(placeOf(data.key))?.progress(data);
   }
 
   call_ended(data) {
@@ -130,24 +135,25 @@ export class Turn {
   approval_needed(call) {
     const card = this.card(call);
     card.show("waiting");
-    if (this.forms.has(call.key)) return;
+    const place = placeOf(call.key);
+    if (this.forms.has(place)) return;
     const form = copy("decision");
-    form.dataset.key = call.key;
-    form.elements.call.value = call.id || call.key;
-    form.setAttribute("aria-label", `Decide on ${plain(call.name)}`);
+    form.dataset.key = place;
+    form.elements.call.value = call.id;
     part(form, "ask").textContent = `Allow the call of ${plain(call.name)}?`;
     part(form, "why").textContent = plain(call.why);
     fillArguments(form, argumentsOf(call.arguments));
     form.elements.arguments.value = exact(argumentsOf(call.arguments));
-    this.forms.set(call.key, form);
+    this.forms.set(place, form);
     card.element.after(form);
     this.told.say(`${plain(call.name)} waits for your approval`);
   }
 
   decided({ key, decision, why }) {
-    this.forms.get(key)?.remove();
-    this.forms.delete(key);
-    const card = this.cards.get(key);
+    const place = placeOf(key);
+    this.forms.get(place)?.remove();
+    this.forms.delete(place);
+    const card = this.cards.get(place);
     if (decision === "approved") card?.show(decision);
     else card?.end({ content: why, is_error: decision === "denied" }, decision);
   }
@@ -190,8 +196,9 @@ export class Turn {
       deny: () => ["deny", { why: why.value }],
       answer: () => ["answer", { result: result.value }],
     }[decision]();
-    const run = await this.ask(path, { call: call.value, ...more });
     const { key } = form.dataset;
+    const place = [...this.forms.keys()].indexOf(key); // among those that wait; an id is surer
+    const run = await this.ask(path, { call: call.value || place, ...more });
     const made = { approve: "approved", deny: "denied", answer: "answered" }[path];
     this.decided({ key, decision: made, why: made === "denied" ? why.value || "Denied." : result.value });
     this.cards.get(key)?.element.querySelector("summary").focus(); // the buttons are gone
@@ -214,10 +221,11 @@ export class Turn {
   // Helps.
 
   card(call) {
-    let card = this.cards.get(call.key);
+    const place = placeOf(call.key);
+    let card = this.cards.get(place);
     if (!card) {
       card = new Card(call);
-      this.cards.set(call.key, card);
+      this.cards.set(place, card);
       this.add(card.element);
     } else if (call.arguments) card.give(call.arguments);
     return card;
