@@ -11,6 +11,7 @@ from agentkit.agent import Agent
 from agentkit.agent_settings import RunOptions
 from agentkit.errors import AgentkitError, JournalError, StoppedError
 from agentkit.journal import Journal, StoredRun
+from agentkit.journal.stored import options_of
 from agentkit.log import log
 from agentkit.messages import FunctionCall
 from agentkit.recorder import Start
@@ -21,6 +22,9 @@ from agentkit.serve.telling import Told
 
 CHAT = "chatcmpl-"
 """How the ids of runs begin whose caller waits on the line: nobody goes on with them unasked."""
+
+STREAMED = {"stream": True}
+"""Options of runs that somebody may watch, who then sees text as it comes."""
 
 _TRIES = 3  # beginnings of a run after each of which the service died, with nothing between
 _LAST = 10.0  # seconds for runs to see that they are to stop
@@ -149,7 +153,7 @@ class Desk:
             return
         if listed.state == "waiting":
             raise conflict(f"Calls of {run_id!r} wait for a decision.", "decision_needed")
-        await self.begin(agent, None, {"after": self.agents[agent].stored(run_id)})
+        await self._go_on(agent, self.agents[agent].stored(run_id))
 
     async def decide(self, run_id: str, call: str | int, decision: Decision) -> None:
         """Decide on a call that waits; with the last one the run goes on.
@@ -173,7 +177,12 @@ class Desk:
             start = Start(goes_on=True, revision=run.revision, agent=agent)
             self.journal.begin(decided, start).end(decided)
             return
-        await self.begin(agent, None, {"after": decided})
+        await self._go_on(agent, decided)
+
+    async def _go_on(self, agent: str, run: Run[Any]) -> None:
+        """Go on with a run, with the options that it was begun with."""
+        options = options_of(self.journal.events(run.id))
+        await self.begin(agent, None, {"after": run, "options": {**options, **STREAMED}})
 
     async def cancel(self, run_id: str, why: str) -> None:
         """End a run for good, as far as it came.

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
@@ -29,13 +30,15 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SIGN_IN = "/sign-in"
 _OPEN = ("/healthz", "/readyz", SIGN_IN)
+FORM = "application/x-www-form-urlencoded"
+_APIS = ("/api/", "/v1/")  # which take no forms: what is not JSON, any page may send
 _STATIC = "/static/"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _MOST = 10_000  # of those whose requests are counted
 _BODY = 30.0  # seconds for a whole body
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with less, a form of our own page has no Origin to show
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _POLICY = (
@@ -163,7 +166,9 @@ class Door:
         who = "somebody" if is_open else self._rules.who(headers)
         if who is None:
             if method in ("GET", "HEAD") and "text/html" in headers.get("accept", ""):
-                return RedirectResponse(scope.get("root_path", "") + SIGN_IN, 303)
+                query = scope["query_string"].decode("latin-1")
+                place = quote(f"{path}?{query}" if query else path)
+                return RedirectResponse(f"{scope.get('root_path', '')}{SIGN_IN}?next={place}", 303)
             raise _no_key("Give a key: Authorization: Bearer KEY.")
         if method not in _SAFE:
             self._check_change(path, headers, origin)
@@ -178,7 +183,8 @@ class Door:
             raise Problem(403, "A request with a session says its Origin.", "foreign")
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-        form = path == SIGN_IN and kind == "application/x-www-form-urlencoded"
+        is_ours = bool(origin) or same  # the guard has judged the origin
+        form = kind == FORM and is_ours and not path.startswith(_APIS)
         if has_body and kind != "application/json" and not form:
             said = f"Send application/json, not {kind or 'a body without a type'}."
             raise Problem(415, said, "content_type")

@@ -53,7 +53,7 @@ class Problem(Exception):  # noqa: N818 - it is what the caller is told
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
-        self.status, self.headers = status, dict(headers or {})
+        self.status, self.code, self.headers = status, code, dict(headers or {})
         kind = type or ("server_error" if status >= 500 else "invalid_request_error")
         self.body = {"error": {"message": message, "type": kind, "param": param, "code": code}}
 

@@ -16,7 +16,7 @@ from agentkit.journal.stored import STATES
 from agentkit.redact import environment_secrets, hide
 from agentkit.run import Run
 from agentkit.serve.bodies import Answer, Approve, Body, Deny, StartRun, read
-from agentkit.serve.desk import Desk
+from agentkit.serve.desk import STREAMED, Desk
 from agentkit.serve.json_reply import JsonReply
 from agentkit.serve.live import LiveRun
 from agentkit.serve.operations import Handler, Operation, query_number
@@ -46,7 +46,7 @@ class RunsApi:
         if body.id and (there := self._there(body.id)):
             self._check_same(there, name, body.prompt)
             return self._shown(body.id)
-        given: RunOptions = {"options": body.options}
+        given: RunOptions = {"options": {**STREAMED, **(body.options or {})}}
         if body.id:
             given["run_id"] = body.id
         if body.conversation:

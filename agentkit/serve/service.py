@@ -6,8 +6,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from agentkit.errors import AgentkitError, ConfigError
 from agentkit.guard import Guard, Keys, check_reach
 from agentkit.journal import Journal
 from agentkit.journal.tables import unusable
+from agentkit.serve import page
 from agentkit.serve.chat_api import ChatApi
 from agentkit.serve.desk import Desk
 from agentkit.serve.guarding import Door, Rules
@@ -107,7 +106,9 @@ class Service:
             open_metrics=open_metrics,
             count=self._count,
         )
-        self.operations = self._operations(deps, open_metrics)
+        self.by_hand = ToolsApi(self.desk, deps)
+        self.operations = self._operations(open_metrics)
+        self._patterns = {each.handler: each.path for each in self.operations}
         self.app = Starlette(
             routes=self._routes(),
             middleware=[Middleware(Door, self.rules)],
@@ -186,22 +187,19 @@ class Service:
 
     def _count(self, scope: Mapping[str, Any], status: int) -> None:
         """Count a request by the pattern of its path, of which there are few."""
-        patterns = {each.handler: each.path for each in self.operations}
         endpoint: Any = scope.get("endpoint")
-        route = patterns.get(endpoint, "page" if endpoint else "none")
+        route = self._patterns.get(endpoint, "page" if endpoint else "none")
         self.metrics.request(route, scope["method"], status)
 
-    def _operations(self, deps: Any, open_metrics: bool) -> list[Operation]:
-        apis = (ChatApi(self.desk), RunsApi(self.desk), ToolsApi(self.desk, deps))
+    def _operations(self, open_metrics: bool) -> list[Operation]:
+        apis = (ChatApi(self.desk), RunsApi(self.desk), self.by_hand)
         found = [each for api in apis for each in api.operations()]
         health = HealthApi(self.desk, self.metrics, found, open_metrics)
         return [*found, *health.operations()]
 
     def _routes(self) -> list[BaseRoute]:
         routes: list[BaseRoute] = [each.route() for each in self.operations]
-        if find_spec("agentkit.serve.page"):
-            routes += import_module("agentkit.serve.page").routes(self)
-        return routes
+        return [*routes, *page.routes(self)]
 
 
 def _named(agents: Agents) -> dict[str, Agent[Any]]:

@@ -51,11 +51,7 @@ class ToolsApi:
         """Call a tool by hand."""
         body = await read(request, CallTool)
         name = request.path_params["name"]
-        having = [each for each, agent in self._desk.agents.items() if name in agent.toolbox]
-        where = self._desk.named(body.agent) if body.agent or len(having) > 1 else None
-        if not having or (where and where not in having):
-            raise not_found(f"There is no tool {name!r}.", "tool_not_found")
-        result = await self._result(where or having[0], name, body)
+        result = await self.result(self.agent_with(name, body.agent), name, body)
         return JsonReply(
             {
                 "name": name,
@@ -66,7 +62,24 @@ class ToolsApi:
             }
         )
 
-    async def _result(self, agent: str, name: str, body: CallTool) -> ResultMessage:
+    def agent_with(self, name: str, agent: str | None) -> str:
+        """The agent that has a tool; where only one has it, it need not be said.
+
+        Raises:
+            Problem: There is none.
+        """
+        having = [each for each, known in self._desk.agents.items() if name in known.toolbox]
+        where = self._desk.named(agent) if agent or len(having) > 1 else None
+        if not having or (where and where not in having):
+            raise not_found(f"There is no tool {name!r}.", "tool_not_found")
+        return where or having[0]
+
+    async def result(self, agent: str, name: str, body: CallTool) -> ResultMessage:
+        """What a call by hand gives.
+
+        Raises:
+            Problem: It must be approved first.
+        """
         gate = self._desk.agents[agent].gate
         call = FunctionCall(name, json.dumps(body.arguments))
         context = Context(self._deps)
