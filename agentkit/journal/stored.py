@@ -47,7 +47,7 @@ class StoredRun:
     cost: float | None
     conversation: str | None
     turn: int | None
-    agent: str | None
+    agent: str | None = None
 
 
 class Only(TypedDict, total=False):
