@@ -78,17 +78,14 @@ class Service:
         open_metrics: bool = False,
     ) -> None:
         self.journal = journal if isinstance(journal, Journal) else Journal(_place(journal))
-        lock = f"{self.journal.path}.service"
-        self._lock = FileLock(lock, blocking=False, thread_local=False)
+        self._lock = _lock(self.journal)
         self.keys = keys if isinstance(keys, Keys) else Keys(keys)
         self.sessions, self.cookie = Sessions(), COOKIE
         self.grace, self._resume = grace, resume
-        named = _named(agents)
-        self.metrics = Metrics(named, lambda: len(self.desk))
-        self.desk = Desk(
-            named, self.journal, most=concurrency, deps=deps, on_told=self.metrics.told
-        )
-        self.agents = self.desk.agents
+        self.agents = _named(agents)
+        self.metrics = Metrics(self.agents, lambda: len(self.desk))
+        told = self.metrics.told
+        self.desk = Desk(self.agents, self.journal, most=concurrency, deps=deps, on_told=told)
         self.rules = Rules(
             keys=self.keys, guard=_guard(bool(self.keys), hosts, origins), sessions=self.sessions,
             most_bytes=most_bytes, rate=rate, open_metrics=open_metrics, count=self._count,
@@ -186,6 +183,11 @@ _HANDLERS: dict[Any, Any] = {
     HTTPException: tell_status,
     Exception: tell_bug,
 }
+
+
+def _lock(journal: Journal) -> FileLock:
+    """Held by the service whose runs the journal has."""
+    return FileLock(f"{journal.path}.service", blocking=False, thread_local=False)
 
 
 def _guard(any_host: bool, hosts: Iterable[str], origins: Iterable[str]) -> Guard:
