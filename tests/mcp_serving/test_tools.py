@@ -361,13 +361,14 @@ def test_a_cancelled_sync_call_is_dropped_and_the_server_goes_on() -> None:
 def test_calls_run_side_by_side_up_to_a_limit() -> None:
     async def most_at_once(limit: int) -> int:
         running = most = 0
+        together = asyncio.Barrier(limit)
 
         @tool
         async def work() -> str:
             nonlocal running, most
             running += 1
             most = max(most, running)
-            await asyncio.sleep(0.01)
+            await together.wait()
             running -= 1
             return ""
 
