@@ -21,6 +21,7 @@ from cli.command import Command, Done
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_serving.clients import heard_all
 from waiting import until
 
 KEY = "a-key-for-the-tests"
@@ -91,12 +92,19 @@ def place(command: Command) -> Path:
     return command.place
 
 
+def _environment(command: Command) -> dict[str, str]:
+    """That of the command, with the bytecode that is there: compiling `mcp` anew takes seconds."""
+    environment = command.environment()
+    del environment["PYTHONPYCACHEPREFIX"]
+    return environment
+
+
 @contextmanager
-def _started(command: Command, *arguments: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+def _started(command: Command, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     line = [sys.executable, "-m", "agentkit", "mcp", "serve", "--tools", "mine.py", *arguments]
     pipe = subprocess.PIPE
     process = subprocess.Popen(
-        line, cwd=command.place, env=command.environment(env), stdin=pipe, stdout=pipe, stderr=pipe
+        line, cwd=command.place, env=_environment(command), stdin=pipe, stdout=pipe, stderr=pipe
     )
     with process:
         try:
@@ -143,7 +151,7 @@ def test_what_tools_print_does_not_reach_the_client(command: Command, place: Pat
     server = StdioServerParameters(
         command=sys.executable,
         args=["-m", "agentkit", "mcp", "serve", "--tools", "mine.py,calculator"],
-        env=command.environment(),
+        env=_environment(command),
         cwd=str(place),
     )
     heard: list[Any] = []
@@ -160,6 +168,7 @@ def test_what_tools_print_does_not_reach_the_client(command: Command, place: Pat
                     client.call_tool("calculator", {"expression": "17 * 23"}),
                     client.call_tool("ask", {"word": "x"}),
                 )
+                await heard_all(heard, 1)
         names = [each.name for each in tools.tools]
         return [names, *(each.structured_content or each.content[0].text for each in results)]
 

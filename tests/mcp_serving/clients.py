@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -37,6 +39,13 @@ async def connected(
     given: Any = ask if answer else None
     async with Client(server, mode=mode, elicitation_callback=given) as client:
         yield client
+
+
+async def heard_all(heard: Sequence[Any], count: int) -> None:
+    """Wait until so much was heard: the client tells of progress in its own time."""
+    end = time.monotonic() + 20
+    while len(heard) < count and time.monotonic() < end:
+        await asyncio.sleep(0.002)
 
 
 def text_of(result: types.CallToolResult) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 import mcp_types as types
 import pytest
 from mcp import MCPError
-from mcp_serving.clients import MODES, connected, text_of
+from mcp_serving.clients import MODES, connected, heard_all, text_of
 from pydantic import BaseModel, Field
 
 from agentkit import Context, DefinitionError, Tool, ToolError, tool
@@ -288,6 +288,7 @@ def test_progress_is_told_in_numbers_that_grow(mode: str, threaded: bool) -> Non
 
         async with connected(tool(given, name="work"), mode=mode) as client:
             await client.call_tool("work", progress_callback=hear)
+            await heard_all(heard, len(steps))
             await client.call_tool("work")  # nobody listens
         return heard
 

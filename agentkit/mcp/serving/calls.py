@@ -118,7 +118,7 @@ class Calls:
             await talk.stirred()
             for done, whole, message in talk.news():
                 await context.session.report_progress(done, whole, plain(message))
-            if talk.job.done():
+            if talk.is_over:
                 return self._settled(talk)
             if talk.questions and context.protocol_version in MODERN_PROTOCOL_VERSIONS:
                 asked = {str(place): _question(text) for place, text in enumerate(talk.questions)}

@@ -49,11 +49,16 @@ class Talk:
         self._answers: asyncio.Future[Answers] | None = None
         self._steps = Steps()
         self.job = asyncio.ensure_future(carried(self._asking(run)))
-        self.job.add_done_callback(lambda _: self._stir.set())
+        self.is_over = False  # and all that it told is there, which `job.done` does not mean
+        self.job.add_done_callback(self._over)
 
     async def _asking(self, run: Callable[[Talk], Awaitable[Any]]) -> Any:
         asking.set(self.ask)
         return await run(self)
+
+    def _over(self, _: Any) -> None:
+        self.is_over = True
+        self._stir.set()
 
     def tell(self, progress: Progress) -> None:
         """Send word of how far the call is; from any thread."""
