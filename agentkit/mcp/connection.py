@@ -209,7 +209,9 @@ class Connection:
         """Remember why it ended: the innermost cause, and what the server had to say."""
         while isinstance(problem, BaseExceptionGroup):
             problem = problem.exceptions[0]
-        if isinstance(problem, MCPError):
+        if isinstance(problem, ProtocolError):  # of which it is known how it ended
+            problem = "" if problem.code == CONNECTION_CLOSED else str(problem)
+        elif isinstance(problem, MCPError):
             problem = str(problem)
         elif isinstance(problem, BaseException):
             problem = f"{type(problem).__name__}: {problem}"

@@ -153,7 +153,8 @@ class Servers(Live):
             MCPError: A server cannot be started.
         """
         if not self.is_ready:
-            wait([each.remote.begin() for each in self.all])
+            for future in [each.remote.begin() for each in self.all]:
+                future.result()
         parts = tuple(each.tools() for each in self.all)
         if parts != self._parts:
             self._parts, self._made = parts, tuple(chain.from_iterable(parts))
