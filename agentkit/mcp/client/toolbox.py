@@ -9,8 +9,8 @@ from typing import Any, Self
 
 from agentkit.function_tool import Tool
 from agentkit.live import Derived, Live
-from agentkit.mcp.places import Place, places
-from agentkit.mcp.servers import Server, Servers
+from agentkit.mcp.client.places import Place, places
+from agentkit.mcp.client.servers import Server, Servers
 from agentkit.toolbox import Toolbox
 
 
@@ -125,7 +125,6 @@ def mcp(
 
     Raises:
         ConfigError: There is no such server.
-        ImportError: The extra `agentkit[mcp]` is not installed.
     """
     given = {
         "name": name,

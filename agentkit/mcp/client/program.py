@@ -20,7 +20,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import jsonrpc_message_adapter
 
 from agentkit.errors import MCPError
-from agentkit.mcp.places import Place
+from agentkit.mcp.client.places import Place
 from agentkit.safe.programs import environment
 
 LONGEST = 32_000_000

@@ -18,7 +18,7 @@ from mcp_types import (
 )
 
 from agentkit.errors import ToolError
-from agentkit.mcp.cleaning import clean
+from agentkit.mcp.client.cleaning import clean
 from agentkit.media import Audio, Image, Media, Resource
 from agentkit.result_json import result_json
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from agentkit.live import Live, Tools
 from agentkit.log import log
-from agentkit.mcp.offered import Approve, definitions, names, offered
-from agentkit.mcp.pins import Definition, Pins, default_pins
-from agentkit.mcp.places import Place
-from agentkit.mcp.remote import Remote, on_connection_loop
+from agentkit.mcp.client.offered import Approve, definitions, names, offered
+from agentkit.mcp.client.pins import Definition, Pins, default_pins
+from agentkit.mcp.client.places import Place
+from agentkit.mcp.client.remote import Remote, on_connection_loop
 from agentkit.workers import in_thread_awaited
 
 _HOW = "`agentkit mcp accept` accepts it, or .accept() of the toolbox"

@@ -23,10 +23,10 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from agentkit.errors import MCPError
 from agentkit.log import log
-from agentkit.mcp.answers import Answers
-from agentkit.mcp.cleaning import clean
-from agentkit.mcp.places import Place
-from agentkit.mcp.program import Program
+from agentkit.mcp.client.answers import Answers
+from agentkit.mcp.client.cleaning import clean
+from agentkit.mcp.client.places import Place
+from agentkit.mcp.client.program import Program
 from agentkit.redact import redact
 
 _PAGES = 100  # of a listing; a server that never comes to an end is cut there
@@ -67,7 +67,7 @@ class Connection:
         self._telling: dict[object, Tell] = {}  # of the calls that are under way
         self._client: Client | None = None
         if place.url:
-            from agentkit.mcp.web import Web
+            from agentkit.mcp.client.web import Web
 
             self._way: Any = Web(place, timeout)
         else:

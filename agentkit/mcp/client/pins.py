@@ -12,7 +12,7 @@ from typing import Any
 
 from agentkit.errors import ConfigError
 from agentkit.log import log
-from agentkit.mcp.places import Place
+from agentkit.mcp.client.places import Place
 
 Definition = Mapping[str, Any]
 """What a server says of a tool, as it came."""

@@ -18,10 +18,10 @@ from mcp.shared.exceptions import MCPError as ProtocolError
 from mcp_types import CallToolResult, Tool
 
 from agentkit.errors import MCPError, ToolError
-from agentkit.mcp.answers import Answers, Elicit
-from agentkit.mcp.cleaning import clean
-from agentkit.mcp.connection import Connection, Lost, Tell
-from agentkit.mcp.places import Place
+from agentkit.mcp.client.answers import Answers, Elicit
+from agentkit.mcp.client.cleaning import clean
+from agentkit.mcp.client.connection import Connection, Lost, Tell
+from agentkit.mcp.client.places import Place
 from agentkit.workers import connection_loop, renew_in_children
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from mcp_types import (
     Root,
 )
 
-from agentkit.mcp.cleaning import clean, clean_schema
+from agentkit.mcp.client.cleaning import clean, clean_schema
 from agentkit.workers import in_thread_awaited, on_own_loop
 
 Elicit = Callable[[str, dict[str, Any]], Any]

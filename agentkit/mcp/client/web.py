@@ -10,8 +10,8 @@ import httpx2
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
-from agentkit.mcp.places import Place
-from agentkit.mcp.program import LONGEST
+from agentkit.mcp.client.places import Place
+from agentkit.mcp.client.program import LONGEST
 
 _STREAM = "text/event-stream"
 
