@@ -168,6 +168,11 @@ def own_loop() -> tuple[Any, contextvars.Context]:
     return loop, context
 
 
+def connection_loop() -> Any:
+    """An event loop of this process for connections alone: no tool runs there and blocks it."""
+    return _loop(os.getpid(), -1)
+
+
 class per_process(Generic[P, R]):  # noqa: N801 - it is used as a decorator
     """What a function gives for its arguments is kept for the process.
 
