@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from agentkit.cli.loading import load_tools
-from agentkit.cli.options import Tools
+from agentkit.cli.options import Mcp, Tools
 from agentkit.cli.output import apart, note
 from agentkit.errors import ConfigError
 
@@ -22,7 +22,7 @@ Agents = Annotated[
         metavar="AGENT",
         show_default=False,
         help="An agent to serve as one tool: file.py:name or module:name. Repeat it for more. "
-        "Other tools are then served only where --tools names them.",
+        "The usual tools are then served only where --tools names them.",
     ),
 ]
 Http = Annotated[
@@ -81,6 +81,7 @@ Name = Annotated[str, typer.Option("--name", help="What clients call the server.
 def serve(
     *,
     tools: Tools = None,
+    mcp: Mcp = None,
     agent: Agents = None,
     http: Http = None,
     approval: Approval = "client",
@@ -100,7 +101,7 @@ def serve(
 
         host, port = _place(http)
         with apart():
-            _server(tools, agent, approval, name).run_http(
+            _server(tools, mcp, agent, approval, name).run_http(
                 host,
                 port,
                 keys=Keys.read(key_file, KEYS),
@@ -112,17 +113,26 @@ def serve(
         return
     if key_file or no_key or allow_host or allow_origin:
         raise ConfigError("--key-file, --no-key, --allow-host and --allow-origin go with --http.")
-    from agentkit.mcp.serving.stdio import wire
+    from agentkit.mcp.extra import needing_mcp
 
+    with needing_mcp():
+        from agentkit.mcp.serving.stdio import wire
     with wire() as line:  # before the tools are imported, as these may print
-        _server(tools, agent, approval, name).run_on(line)
+        _server(tools, mcp, agent, approval, name).run_on(line)
 
 
-def _server(tools: list[str] | None, agents: list[str] | None, approval: str, name: str) -> Any:
+def _server(
+    tools: list[str] | None,
+    mcp: list[str] | None,
+    agents: list[str] | None,
+    approval: str,
+    name: str,
+) -> Any:
     from agentkit.cli.agents import load_agent
     from agentkit.mcp import MCPServer, agent_tool
 
-    found: list[Any] = [] if agents and not tools else [load_tools(tools)]
+    named = tools or (["none"] if agents or mcp else None)
+    found: list[Any] = [load_tools(named, mcp)]
     for each in agents or ():
         loaded = load_agent(each)
         found.append(agent_tool(loaded, loaded.name or each.rpartition(":")[2].replace(".", "_")))

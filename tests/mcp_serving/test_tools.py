@@ -194,14 +194,13 @@ def test_media_are_sent_as_what_they_are() -> None:
         return Image(b"png", "image/png")
 
     def album() -> list[Any]:
-        return ["Two of them:", Audio(b"wav"), Resource(b"raw", "text/csv", "file:///a.csv")]
+        return ["One:", Audio(b"wav"), "Two:", Resource(b"raw", "text/csv", "file:///a.csv")]
 
     (image,) = called(picture, "picture").content
-    text, audio, resource = called(album, "album").content
+    one, audio, two, resource = called(album, "album").content
 
     assert image == types.ImageContent(data="cG5n", mime_type="image/png")
-    assert isinstance(text, types.TextContent)
-    assert text.text.startswith("Two of them:")
+    assert (one, two) == (types.TextContent(text="One:"), types.TextContent(text="Two:"))
     assert audio == types.AudioContent(data="d2F2", mime_type="audio/wav")
     assert isinstance(resource, types.EmbeddedResource)
     assert resource.resource.uri == "file:///a.csv"
