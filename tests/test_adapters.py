@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import groq
@@ -49,27 +50,22 @@ def said(messages: list[dict[str, Any]]) -> list[str]:
 
 
 @pytest.mark.parametrize("client", [openai.OpenAI, groq.Groq])
-def test_a_loop_of_ones_own_with_the_client_of_a_server(client: Any, server: ModelServer) -> None:
+def test_the_loop_of_the_page_runs_with_the_clients_of_servers(
+    client: Any, server: ModelServer
+) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "adapters.md").read_text(encoding="utf-8")
+    loop = page.partition("```py\n")[2].partition("```")[0]
     server.script(Reply(calls=CALLS[:2]), "It is 3.")
-    with client(api_key=KEY, base_url=server.url) as ask:
-        messages: list[Any] = [{"role": "user", "content": "1 + 2?"}]
-        while True:
-            reply = ask.chat.completions.create(
-                model="m", messages=messages, tools=chat_tools(TOOLS)
-            )
-            message = reply.choices[0].message
-            if not message.tool_calls:
-                break
-            messages += [message, *call_tools(TOOLS, message)]
+    with client(api_key=KEY, base_url=server.url) as made:
+        names = {"client": made, "model": "m", "prompt": "1 + 2?", "tools": TOOLS}
+        names |= {"chat_tools": chat_tools, "call_tools": call_tools}
+        exec(loop, names)
 
-    assert message.content == "It is 3."
-    assert [each["role"] for each in server.requests[-1].body["messages"]] == [
-        *("user", "assistant", "tool", "tool")
-    ]
-    assert messages[2] == {"role": "tool", "tool_call_id": "one", "content": "3"}
-    assert messages[3]["content"].startswith(
-        "Error: There is no tool named 'ad'. Did you mean 'add'?"
-    )
+    assert names["message"].content == "It is 3."
+    sent = server.requests[-1].body["messages"]
+    assert [each["role"] for each in sent] == ["user", "assistant", "tool", "tool"]
+    assert sent[2] == {"role": "tool", "tool_call_id": "one", "content": "3"}
+    assert sent[3]["content"].startswith("Error: There is no tool named 'ad'. Did you mean 'add'?")
 
 
 def _chat(*calls: FunctionCall) -> dict[str, Any]:
