@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import Annotated, Any, cast
 
@@ -112,6 +113,10 @@ def serve(
 
     with needing_mcp():
         from agentkit.mcp.serving.stdio import wire
+    if sys.stdin and sys.stdin.isatty():
+        note(
+            "an MCP client is to start this, and talks over stdin and stdout; or give --http 8000."
+        )
     with wire() as line:  # before the tools are imported, as these may print
         load().run_on(line)
 

@@ -215,8 +215,9 @@ async def _serve(app: Starlette, socket: Any) -> None:
         uvicorn.Config(
             app,
             lifespan="on",
-            log_level="warning",
+            log_config=None,  # what is logged, and where, is the program's own
             access_log=False,
+            ws="none",
             server_header=False,
             limit_concurrency=_MOST,
             timeout_graceful_shutdown=_GRACE,
