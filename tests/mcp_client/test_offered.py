@@ -202,11 +202,12 @@ def test_images_audio_and_resources_come_as_such(raw: Raw):
     ("structured", "texts", "told"),
     [
         ({"result": "Hi."}, ["Hi."], "Hi."),
-        ({"result": 7}, ["7"], "7"),
+        ({"count": 7}, ["7"], "7"),
         ({"result": [1, "b"]}, ["1", "b"], '{"result":[1,"b"]}'),
         ({"a": 1}, ['{\n  "a": 1\n}'], '{"a":1}'),
         ({"a": 1}, ["One a was found."], '{"a":1}\nOne a was found.'),
         ({"a": 1}, [], '{"a":1}'),
+        ({"a": "Hi.", "b": 1}, ["Hi."], '{"a":"Hi.","b":1}'),
     ],
     ids=json.dumps,
 )

@@ -31,7 +31,10 @@ from agentkit.redact import redact
 
 _PAGES = 100  # of a listing; a server that never comes to an end is cut there
 _TOOLS = 1_000  # of a server
-_PARTS = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")
+_PARTS = (
+    *("name", "title", "description", "inputSchema", "outputSchema", "annotations"),
+    "execution",
+)
 _LEVELS = {"debug": 10, "info": 20, "notice": 20, "warning": 30}
 
 Tell = Callable[[str, float | None], None]

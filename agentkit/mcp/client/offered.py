@@ -87,6 +87,8 @@ def offered(
 
 
 def _tool(remote: Remote, fit: str, definition: Definition, options: ToolOptions) -> Tool[..., Any]:
+    if definition.get("execution", {}).get("taskSupport") == "required":
+        raise DefinitionError("it runs as a task of the server, and tasks are not supported")
     title = definition.get("title") or definition.get("annotations", {}).get("title") or ""
     text = clean(definition.get("description") or title, _DESCRIPTION)
     schema = clean_schema(definition["inputSchema"])
