@@ -7,6 +7,7 @@ reached, the test is skipped.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -49,8 +50,9 @@ def python_with(package: str, *more: str) -> Path:
         more: Other arguments of pip, such as a constraint.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    name = package.partition("[")[0] if "[" in package else package.partition("==")[0]
-    home = servers_home() / f"{name}-{package.partition('==')[2]}-py{version}"
+    pinned = [re.split(r"(?:\[.*\])?==", each) for each in (package, *more) if "==" in each]
+    name = "-".join(part for each in pinned for part in each)
+    home = servers_home() / f"{name}-py{version}"
     inside = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
     return made_once(home, lambda making: _install(making, inside, package, more)) / inside
 

@@ -15,7 +15,7 @@ from agentkit.cli.text import exact, one_line
 
 if TYPE_CHECKING:
     from agentkit.mcp import MCPToolbox
-    from agentkit.mcp.client.servers import Server
+    from agentkit.mcp.client.server import Server
 
 Sources = Annotated[
     list[str],

@@ -23,15 +23,10 @@ __all__ = sorted(_HOME)  # noqa: PLE0605 - one list of names is enough
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'agentkit.mcp' has no attribute {name!r}")
-    try:
-        module = __import__(f"agentkit.mcp.{_HOME[name]}", fromlist=[name])
-    except ModuleNotFoundError as error:
-        if error.name not in ("anyio", "filelock", "httpx2", "mcp", "mcp_types"):
-            raise
-        from agentkit.errors import ConfigError
+    from agentkit.mcp.extra import needing_mcp
 
-        told = "The Model Context Protocol needs its package: pip install 'agentkit[mcp]'."
-        raise ConfigError(told) from error
+    with needing_mcp():
+        module = __import__(f"agentkit.mcp.{_HOME[name]}", fromlist=[name])
     value: object = getattr(module, name)
     globals()[name] = value
     return value

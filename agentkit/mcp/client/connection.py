@@ -24,13 +24,17 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from agentkit.errors import MCPError
 from agentkit.log import log
 from agentkit.mcp.client.answers import Answers
-from agentkit.mcp.client.cleaning import clean
+from agentkit.mcp.client.cleaning import clean, clean_schema
 from agentkit.mcp.client.places import Place
 from agentkit.mcp.client.program import Program
 from agentkit.redact import redact
 
 _PAGES = 100  # of a listing; a server that never comes to an end is cut there
 _TOOLS = 1_000  # of a server
+_PARTS = (
+    *("name", "title", "description", "inputSchema", "outputSchema", "annotations"),
+    "execution",
+)
 _LEVELS = {"debug": 10, "info": 20, "notice": 20, "warning": 30}
 
 Tell = Callable[[str, float | None], None]
@@ -38,6 +42,10 @@ Tell = Callable[[str, float | None], None]
 
 for _name in ("mcp", "client"):  # the package logs tracebacks of what servers do wrong
     logging.getLogger(_name).addHandler(logging.NullHandler())
+
+
+Listing = tuple[dict[str, Any], ...]
+"""The definitions of tools, as a server gave them."""
 
 
 class Lost(Exception):  # noqa: N818 - it says what became of a call
@@ -58,7 +66,7 @@ class Connection:
     """
 
     def __init__(self, place: Place, answers: Answers, start: float, timeout: float | None) -> None:
-        self.listing: tuple[Tool, ...] | None = None  # what was listed last
+        self.listing: Listing | None = None  # what was listed last
         self.problem = ""
         self.pid = os.getpid()
         self._place, self._answers = place, answers
@@ -171,15 +179,15 @@ class Connection:
         )
 
     async def _list(self, client: Client) -> None:
-        tools: list[Tool] = []
+        found: list[dict[str, Any]] = []
         cursor: str | None = None
         for _ in range(_PAGES):
             page = await client.list_tools(cursor=cursor)
-            tools += page.tools
+            found += map(_plain, page.tools)
             cursor = page.next_cursor
-            if cursor is None or len(tools) > _TOOLS:
+            if cursor is None or len(found) > _TOOLS:
                 break
-        self.listing = tuple(tools[:_TOOLS])
+        self.listing = tuple(found[:_TOOLS])
 
     async def _watch(self, client: Client) -> None:
         """List the tools again when a server of the newer protocol says that they changed."""
@@ -214,8 +222,8 @@ class Connection:
         elif isinstance(problem, MCPError):
             problem = str(problem)
         elif isinstance(problem, BaseException):
-            problem = f"{type(problem).__name__}: {problem}"
-        self.problem = problem.strip().rstrip(".")
+            problem = f"{type(problem).__name__}: {problem}".partition("\n    For further")[0]
+        self.problem = " ".join(problem.split()).rstrip(".")
 
     def told(self, what: str, more: str = "") -> str:
         """What became of the server, and why.
@@ -233,6 +241,19 @@ class Connection:
     def hidden(self, text: str) -> str:
         """The text without secrets."""
         return redact(text, *self._place.secrets)
+
+
+def _plain(tool: Tool) -> dict[str, Any]:
+    """The definition as it came; the package goes on with an output schema that does no harm."""
+    plain = tool.model_dump(by_alias=True, mode="json", exclude_none=True)
+    if tool.output_schema is not None:
+        try:
+            harmless = clean_schema(tool.output_schema)
+        except RecursionError:  # it is checked by nobody
+            harmless = {}
+        tool.output_schema.clear()
+        tool.output_schema.update(harmless)
+    return {name: plain[name] for name in _PARTS if name in plain}
 
 
 def _is_modern(client: Client) -> bool:

@@ -9,12 +9,11 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
-from mcp_types import Tool as Listed
-
 from agentkit.context import Context
 from agentkit.errors import DefinitionError
 from agentkit.function_tool import Tool, ToolOptions
 from agentkit.mcp.client.cleaning import clean, clean_schema
+from agentkit.mcp.client.connection import Listing
 from agentkit.mcp.client.pins import Definition
 from agentkit.mcp.client.remote import Remote
 from agentkit.mcp.client.results import value_of
@@ -25,27 +24,24 @@ _DESCRIPTION = 4_000  # characters of a description that a model is told
 _DEFINITION = 64_000  # characters of a definition as JSON
 _ALL = 1_000_000  # characters of all definitions of a server
 _TOLD = 1_000  # times that a call may tell its progress
-_PART = ("name", "title", "description", "inputSchema", "outputSchema", "annotations")
 
 Approve = Callable[..., bool | str | None] | None
 
 
-def definitions(listing: tuple[Listed, ...]) -> tuple[dict[str, Definition], list[str]]:
+def definitions(listing: Listing) -> tuple[dict[str, Definition], list[str]]:
     """The definitions by name, as they came, and what is wrong with others, which are left out."""
     found: dict[str, Definition] = {}
     problems: list[str] = []
     size = 0
     for each in listing:
-        plain = each.model_dump(by_alias=True, mode="json", exclude_none=True)
-        definition = {name: plain[name] for name in _PART if name in plain}
-        length = len(json.dumps(definition))
-        size += length
-        if each.name in found:
-            problems.append(f"{_shown(each.name)} is listed twice; the first one counts")
-        elif length > _DEFINITION or size > _ALL:
-            problems.append(f"{_shown(each.name)} is left out: its definition is too long")
+        name, length = each["name"], len(json.dumps(each))
+        if name in found:
+            problems.append(f"{_shown(name)} is listed twice; the first one counts")
+        elif length > _DEFINITION or size + length > _ALL:
+            problems.append(f"{_shown(name)} is left out: its definition is too long")
         else:
-            found[each.name] = definition
+            found[name] = each
+            size += length
     return found, problems
 
 
@@ -91,6 +87,8 @@ def offered(
 
 
 def _tool(remote: Remote, fit: str, definition: Definition, options: ToolOptions) -> Tool[..., Any]:
+    if definition.get("execution", {}).get("taskSupport") == "required":
+        raise DefinitionError("it runs as a task of the server, and tasks are not supported")
     title = definition.get("title") or definition.get("annotations", {}).get("title") or ""
     text = clean(definition.get("description") or title, _DESCRIPTION)
     schema = clean_schema(definition["inputSchema"])

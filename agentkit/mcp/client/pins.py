@@ -73,7 +73,7 @@ class Pins:
     def _read(self) -> dict[str, Any]:
         try:
             values = json.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {"version": 1, "servers": {}}
         except (OSError, ValueError) as error:
             raise ConfigError(

@@ -94,7 +94,7 @@ def places(
     if entries is None:
         if servers is not None:
             raise ConfigError("servers= chooses among the servers of a file such as mcp.json.")
-        return {given.get("name") or "": _single(source, more, given)}
+        return {"": _single(source, more, given)}
     if more or given:
         raise ConfigError(
             "The servers of a file, or of a mapping, have their own settings there: only servers= "
@@ -110,12 +110,11 @@ def _is_file(text: str) -> bool:
 def _single(source: Any, more: tuple[str, ...], given: Mapping[str, Any]) -> Place:
     if isinstance(source, str) and re.match(r"https?://", source, re.IGNORECASE) and not more:
         return _checked(Place(**{"name": _host(source), **given, "url": source}))
-    if isinstance(source, os.PathLike):
-        source = [os.fspath(source)]
-    words = [*([source] if isinstance(source, str) else source), *more]
+    is_one = isinstance(source, str | os.PathLike)
+    words = [*([os.fspath(source)] if is_one else source), *more]
     if not all(isinstance(each, str) for each in words):
         raise ConfigError(f"A command is some text, or a list of words, not {source!r}.")
-    if len(words) == 1:
+    if isinstance(source, str) and not more:
         try:
             words = shlex.split(words[0])
         except ValueError as error:
@@ -130,6 +129,9 @@ def _checked(place: Place) -> Place:
         raise ConfigError(f"{place.name}: env= and cwd= are for a command, not for an address.")
     if place.command and (place.headers or place.auth):
         raise ConfigError(f"{place.name}: headers= and auth= are for an address, not a command.")
+    for name, value in place.headers.items():
+        if not (name.isascii() and value.isascii() and f"{name}{value}".isprintable()):
+            raise ConfigError(f"{place.name}: the header {name} holds what no header may hold.")
     if urlsplit(place.url).username is not None:
         raise ConfigError(f"{place.name}: give a password in headers=, not in the address.")
     return place

@@ -49,13 +49,14 @@ class Program:
     def __init__(self, place: Place, ended: Callable[[], object]) -> None:
         self._place, self._ended = place, ended
         self._said = ""
+        self._closing = self._by_itself = False
         self._process: asyncio.subprocess.Process | None = None
 
     @property
     def how(self) -> str:
-        """How it ended, as far as known."""
+        """How it ended, if it did so by itself."""
         code = self._process.returncode if self._process else None
-        if code is None:
+        if code is None or not self._by_itself:
             return ""
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
@@ -82,6 +83,7 @@ class Program:
                 try:
                     yield from_server[1], to_server[0]
                 finally:
+                    self._closing = True
                     with anyio.CancelScope(shield=True):
                         await _end(process)
                     tasks.cancel_scope.cancel()
@@ -125,6 +127,7 @@ class Program:
                 self._say(f"\n(it sent a message of more than {LONGEST:,} bytes)")
         with anyio.move_on_after(0.5):  # how it ended shows a moment after its pipe is closed
             await process.wait()
+        self._by_itself = not self._closing
         await server.aclose()
         self._ended()
 

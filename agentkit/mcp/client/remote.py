@@ -8,23 +8,21 @@ import os
 import re
 import time
 import weakref
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from mcp.shared.exceptions import MCPError as ProtocolError
-from mcp_types import CallToolResult, Tool
+from mcp_types import CallToolResult
 
 from agentkit.errors import MCPError, ToolError
 from agentkit.mcp.client.answers import Answers, Elicit
 from agentkit.mcp.client.cleaning import clean
-from agentkit.mcp.client.connection import Connection, Lost, Tell
+from agentkit.mcp.client.connection import Connection, Listing, Lost, Tell
 from agentkit.mcp.client.places import Place
-from agentkit.workers import connection_loop, renew_in_children
-
-T = TypeVar("T")
+from agentkit.workers import connection_loop, on_connection_loop, renew_in_children
 
 _LONGEST_PAUSE = 60.0  # seconds between two starts of a server that fails again and again
 _CLOSING = 8.0  # seconds for all servers to end with the process
@@ -66,15 +64,15 @@ class Remote:
         self._closed = False
 
     @property
-    def listing(self) -> tuple[Tool, ...] | None:
+    def listing(self) -> Listing | None:
         """The tools as the server last listed them; None before the first time."""
         return self._connection.listing if self._connection else None
 
-    def begin(self) -> Future[tuple[Tool, ...]]:
+    def begin(self) -> Future[Listing]:
         """Connect, if it is not connected, and give the tools; an MCPError if that cannot be."""
         return on_connection_loop(self._listed())
 
-    def ask(self) -> tuple[Tool, ...]:
+    def ask(self) -> Listing:
         """`begin`, and wait.
 
         Raises:
@@ -87,7 +85,7 @@ class Remote:
             future.cancel()
             raise
 
-    async def _listed(self) -> tuple[Tool, ...]:
+    async def _listed(self) -> Listing:
         return (await self._connected()).listing or ()
 
     async def call(
@@ -179,11 +177,6 @@ class Remote:
 
     def _refusal(self, connection: Connection, name: str, why: str) -> ToolError:
         return ToolError(connection.hidden(f"{name} failed: {clean(why, _SHOWN)}"))
-
-
-def on_connection_loop(work: Coroutine[Any, Any, T]) -> Future[T]:
-    """Carry it out on the loop for connections."""
-    return asyncio.run_coroutine_threadsafe(work, connection_loop())
 
 
 _open: weakref.WeakSet[Connection] = weakref.WeakSet()

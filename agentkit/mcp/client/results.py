@@ -72,23 +72,18 @@ def _media(kind: type[Media], data: str, mime: str, uri: str = "") -> str | Medi
 def _with_structured(parts: list[str | Media], structured: Any) -> list[str | Media]:
     """The parts with the structured content once: servers repeat it as a text, or as several."""
     texts = [each for each in parts if isinstance(each, str)]
-    if _is_wrapped(structured) and len(texts) == 1 and _repeats(texts[0], structured):
-        return parts  # a text or a number, which needs no name
-    others = [each for each in parts if isinstance(each, Media) or not _repeats(each, structured)]
+    values = list(structured.values()) if isinstance(structured, dict) else []
+    if len(values) == len(texts) == 1 and _is(texts[0], values):
+        return parts  # a lone value needs no name
+    items = [item for each in values if isinstance(each, list) for item in each]
+    held = [structured, *values, *items]
+    others = [each for each in parts if isinstance(each, Media) or not _is(each, held)]
     return [result_json(structured), *others]
 
 
-def _repeats(text: str, structured: Any) -> bool:
-    held = [structured]
-    if _is_wrapped(structured):
-        inner = structured["result"]
-        held += [inner, *inner] if isinstance(inner, list) else [inner]
+def _is(text: str, held: list[Any]) -> bool:
+    """Whether a text is one of these values, as it is or as JSON."""
     try:
-        return json.loads(text) in held or text in held
+        return text in held or json.loads(text) in held
     except (ValueError, RecursionError):
-        return text in held
-
-
-def _is_wrapped(structured: Any) -> bool:
-    """Whether a server put a value that is no object into one, as servers in Python do."""
-    return isinstance(structured, dict) and structured.keys() == {"result"}
+        return False

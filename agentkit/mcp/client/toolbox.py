@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from agentkit.function_tool import Tool
 from agentkit.live import Derived, Live
 from agentkit.mcp.client.places import Place, places
-from agentkit.mcp.client.servers import Server, Servers
+from agentkit.mcp.client.servers import Servers
 from agentkit.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from agentkit.mcp.client.server import Server
 
 
 class MCPToolbox(Toolbox):
