@@ -22,6 +22,16 @@ Tools = Annotated[
         "lists all.",
     ),
 ]
+Mcp = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mcp",
+        metavar="SERVER",
+        show_default=False,
+        help='The tools of MCP servers too: a command ("uvx mcp-server-time"), an address, a file '
+        "with mcpServers, or FILE.json:NAME. Repeat it for more.",
+    ),
+]
 InterfaceName = Annotated[
     str | None,
     typer.Option(
@@ -127,5 +137,26 @@ MaxSteps = Annotated[
         min=1,
         show_default=False,
         help="Responses of the model until the run gives up. Default: 10.",
+    ),
+]
+NoKey = Annotated[
+    bool, typer.Option("--no-key", help="Serve other machines over HTTP without any key.")
+]
+Hosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        metavar="NAME",
+        show_default=False,
+        help="A further name that this machine is called by over HTTP. Repeat it for more.",
+    ),
+]
+Origins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-origin",
+        metavar="ORIGIN",
+        show_default=False,
+        help="A web page that may send requests, such as https://chat.example. Repeat it for more.",
     ),
 ]
