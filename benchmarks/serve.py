@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import select
 import subprocess
 import sys
@@ -85,6 +86,12 @@ def look(address: str) -> None:
     print(json.dumps([round(each * 1000, 1) for each in found]))
 
 
+def cpu(pid: int) -> float:
+    """Milliseconds of CPU that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 def memory(pid: int) -> float:
     """Megabytes that a process has in memory."""
     text = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
@@ -114,7 +121,11 @@ def main() -> None:
             print(json.dumps({"idle MB": round(memory(process.pid), 1)}))
             for stream in (False, True):
                 for clients in given.clients:
+                    before = cpu(process.pid)
                     found = asyncio.run(measured(address, clients, given.requests, stream))
+                    found["CPU ms a request"] = round(
+                        (cpu(process.pid) - before) / given.requests, 2
+                    )
                     print(json.dumps({**found, "MB": round(memory(process.pid), 1)}), flush=True)
         finally:
             process.terminate()

@@ -25,7 +25,7 @@ from agentkit.serve.json_reply import JsonReply
 from agentkit.serve.live import LiveRun
 from agentkit.serve.operations import Operation
 from agentkit.serve.problems import Problem, conflict, not_found, problem_of
-from agentkit.serve.sse import EventStream, left
+from agentkit.serve.sse import GONE, EventStream, unless_left
 from agentkit.serve.telling import Teller, Told
 
 _SOON = 10.0  # seconds in which a run that fails is told as a status, and not in the stream
@@ -85,9 +85,11 @@ class ChatApi:
                 await _begun_to_speak(live)
             leave = partial(_leave, live) if live else None
             return EventStream(self._stream(reply, live, with_usage), leave)
-        if live is not None and not await _ended(live, request):
-            _leave(live)
-            return Response(status_code=499)  # which nobody hears
+        if live is not None:
+            await unless_left(request.receive, live.over())
+            if not live.ended:
+                _leave(live)
+                return Response(status_code=GONE)
         return JsonReply(reply.whole([each async for each in self._events(run_id, live)]))
 
     async def _found_or_begun(self, asked: _Asked) -> LiveRun | None:
@@ -215,15 +217,3 @@ async def _begun_to_speak(live: LiveRun) -> None:
                     raise problem_of(live.error or StoppedError("it ended", for_good=True))
                 if told.type not in _SILENT:
                     return
-
-
-async def _ended(live: LiveRun, request: Request) -> bool:
-    """Wait for the end of a run; False if whoever asked is gone before."""
-    gone = asyncio.ensure_future(left(request.receive))
-    over = asyncio.ensure_future(live.over())
-    try:
-        await asyncio.wait((gone, over), return_when="FIRST_COMPLETED")
-        return over.done()
-    finally:
-        gone.cancel()
-        over.cancel()

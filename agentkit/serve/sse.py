@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import suppress
+from typing import Any, TypeVar
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+T = TypeVar("T")
 _PULSE = 15.0  # seconds of silence after which a comment shows that the line is open
 _STUCK = 60.0  # seconds that a reader may take nothing
 _HEADERS = {
@@ -72,6 +74,20 @@ class EventStream(Response):
                 coming.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration, Exception):
                     await coming
+
+
+GONE = 499  # the status of a reply that nobody hears
+
+
+async def unless_left(receive: Receive, work: Coroutine[Any, Any, T]) -> T | None:
+    """What some work gives; None, and the work is cancelled, if whoever asked is gone before."""
+    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(left(receive))
+    try:
+        await asyncio.wait((task, gone), return_when="FIRST_COMPLETED")
+        return task.result() if task.done() else None
+    finally:
+        gone.cancel()
+        task.cancel()
 
 
 async def left(receive: Receive) -> None:

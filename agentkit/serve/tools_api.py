@@ -16,6 +16,7 @@ from agentkit.serve.desk import Desk
 from agentkit.serve.json_reply import JsonReply
 from agentkit.serve.operations import Operation
 from agentkit.serve.problems import Problem, not_found, problem_of
+from agentkit.serve.sse import GONE, unless_left
 from agentkit.serve.views import agent_view, tool_view
 from agentkit.workers import Ended, carried
 
@@ -51,7 +52,9 @@ class ToolsApi:
         """Call a tool by hand."""
         body = await read(request, CallTool)
         name = request.path_params["name"]
-        result = await self.result(self.agent_with(name, body.agent), name, body)
+        work = self.result(self.agent_with(name, body.agent), name, body)
+        if (result := await unless_left(request.receive, work)) is None:
+            return Response(status_code=GONE)
         return JsonReply(
             {
                 "name": name,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
+import httpx
 import pytest
 from serve.stage import House, calls_then_says, last_of, staged
 from waiting import until
 
+from agentkit import tool
 from agentkit.errors import ConnectError
 from agentkit.testing import call
 
@@ -300,6 +304,24 @@ def test_a_tool_is_called_by_hand(tmp_path):
     assert (wiped["content"], house.done) == ("wiped x", ["x"])
 
 
+def test_a_call_by_hand_ends_when_nobody_waits_for_it(tmp_path):
+    left = threading.Event()
+
+    @tool
+    async def wait() -> None:
+        """Wait."""
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            left.set()
+
+    with staged(tmp_path, lambda request: "Yes.", wait).running() as here:
+        with pytest.raises(httpx.ReadTimeout):
+            here.http.post("/api/tools/wait/call", json={}, timeout=0.5)
+
+        assert left.wait(20)
+
+
 def test_no_more_runs_are_begun_than_there_is_room_for(tmp_path):
     house = House()
     with staged(tmp_path, calls_then_says(call("wait")), house, concurrency=1).running() as here:
@@ -314,8 +336,6 @@ def test_no_more_runs_are_begun_than_there_is_room_for(tmp_path):
 
 
 def test_what_a_tool_raises_ends_its_run_and_nothing_else(tmp_path):
-    from agentkit import tool
-
     @tool(on_error="raise")
     def leave() -> str:
         """Leave."""
