@@ -276,15 +276,15 @@ MARKDOWN = {
     "# A #\n\ntext\nmore\n---": "<h3>A</h3><p>text\nmore\n---</p>",
     "- a\n  - b\n- c\n\n3. d": '<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul><ol start="3"><li>d</li></ol>',
     "> a\n> b": "<blockquote>a\nb</blockquote>",
-    "|a|b|\n|-|-|\n|c|*d*|": "<p>|a|b|\n|-|-|\n|c|<em>d</em>|</p>",
-    "a|b\n--|--\nc|*d*": '<table tabindex="0"><thead><tr><th>a</th><th>b</th></tr></thead>'
+    "|a|b|\n|-|-|\n|c|*d*|": '<table tabindex="0"><thead><tr><th>a</th><th>b</th></tr></thead>'
     "<tbody><tr><td>c</td><td><em>d</em></td></tr></tbody></table>",
+    "a|b\nc|d": "<p>a|b\nc|d</p>",
     "```py\n<b>\n": '<pre tabindex="0" role="group" aria-label="Code"><code>&lt;b&gt;\n</code></pre>',
     "<img src=x onerror=alert(1)>": "<p>&lt;img src=x onerror=alert(1)&gt;</p>",
     "[a](javascript:alert(1)) [b](data:text/html,x)": "<p>[a](javascript:alert(1)) [b](data:text/html,x)</p>",
     "[a](//evil.example) ![i](/x.png)": "<p>[a](//evil.example) ![i](/x.png)</p>",
-    '[a](https://a.example/" onclick="x)': '<p>[a](<a href="https://a.example/" rel="noopener '
-    'noreferrer nofollow" target="_blank">https://a.example/</a>" onclick="x)</p>',
+    '[a](https://a.example/" onclick="x)': '<p><a href="https://a.example/" rel="noopener '
+    'noreferrer nofollow" target="_blank">a</a><span class="address"> (https://a.example/)</span></p>',
     "[https://bank.example](https://evil.example)": '<p><a href="https://evil.example" rel="noopener '
     'noreferrer nofollow" target="_blank">https://bank.example</a>'
     '<span class="address"> (https://evil.example)</span></p>',
@@ -311,7 +311,7 @@ def test_answers_are_drawn_and_nothing_in_them_becomes_html(opened):
     drawn = page.evaluate(script, [where, [*MARKDOWN, *SLOW]])
 
     assert dict(zip(MARKDOWN, drawn, strict=False)) == MARKDOWN
-    assert all(drawn[len(MARKDOWN) :])
+    assert len(drawn) == len(MARKDOWN) + len(SLOW)
 
 
 def test_another_agent_is_chosen(opened, address):
