@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -100,6 +102,8 @@ def serve(
     made = (tools, interface, option, system, max_steps)
     if agents and (any(each is not None for each in made) or model != "agent"):
         raise ConfigError("Tools, interface, model and such are what the agents of a file say.")
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")  # of warnings
+    stdout = sys.stdout
     with apart():
         from agentkit.guard import Keys
         from agentkit.serve import Service
@@ -121,13 +125,13 @@ def serve(
         )
         if no_key and not keys:
             note("there is no key: whoever reaches this service may use it.")
-        service.run(host, port, no_key=no_key, ready=lambda at: _ready(service, at))
+        service.run(host, port, no_key=no_key, ready=lambda at: _ready(service, at, stdout))
         note("stopped.")
 
 
-def _ready(service: Any, address: str) -> None:
+def _ready(service: Any, address: str, stdout: Any) -> None:
     names = ", ".join(service.agents)
-    write(f"serving {names} at {address} (journal: {service.journal.path})\n")
+    write(f"serving {names} at {address} (journal: {service.journal.path})\n", stdout)
 
 
 def _agents(place: str | None, tools: Any, interface: Any, model: str, *rest: Any) -> Any:

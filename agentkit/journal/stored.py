@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
@@ -239,6 +239,17 @@ def stored_runs(connection: sqlite3.Connection, only: Only, limit: int) -> list[
     return [
         replace(each, output=json.loads(each.output)) if each.output else each for each in found
     ]
+
+
+def options_of(events: Sequence[StoredEvent]) -> dict[str, Any]:
+    """The options of a run's first request, but for the stream, and for a forced call, which counts
+    for that request alone."""
+    first = next((each for each in events if each.kind == "request"), None)
+    options: dict[str, Any] = json.loads(first.data["options"]) if first else {}
+    options.pop("stream", None)
+    if options.get("function_call") not in ("none", "auto"):
+        options.pop("function_call", None)
+    return options
 
 
 def stored_events(connection: sqlite3.Connection, run_id: str) -> list[StoredEvent]:

@@ -64,6 +64,9 @@ class CallTool(Body):
     approved: bool = Field(False, description="Whether a call that must be approved is.")
 
 
+_ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+
+
 async def read(request: Request, model: type[M]) -> M:
     """The body of a request.
 
@@ -82,6 +85,8 @@ async def read(request: Request, model: type[M]) -> M:
 def path_of(steps: tuple[int | str, ...]) -> str:
     """Where something stands, as `messages[0].content`."""
     text = ""
-    for step in steps:
+    for place, step in enumerate(steps):
+        if place and isinstance(steps[place - 1], int) and step in _ROLES:
+            continue  # which of several kinds it is
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from agentkit.agent_settings import RunOptions
 from agentkit.errors import JournalError, StoppedError
@@ -21,6 +21,7 @@ from agentkit.serve.bodies import read
 from agentkit.serve.chat_bodies import ChatBody, transcript
 from agentkit.serve.chat_replies import DONE, Reply, encoded
 from agentkit.serve.desk import CHAT, Desk
+from agentkit.serve.json_reply import JsonReply
 from agentkit.serve.live import LiveRun
 from agentkit.serve.operations import Operation
 from agentkit.serve.problems import Problem, conflict, not_found, problem_of
@@ -41,6 +42,7 @@ class _Asked:
         messages: The transcript before the prompt.
         prompt: What the user says.
         options: Those of the model.
+        may_be_there: Whether the id is not one by chance.
     """
 
     agent: str
@@ -48,6 +50,7 @@ class _Asked:
     messages: Sequence[Message]
     prompt: str | None
     options: dict[str, Any]
+    may_be_there: bool
 
 
 class ChatApi:
@@ -69,8 +72,9 @@ class ChatApi:
         agent = self._desk.agents[body.model]
         options, left_out = body.options(agent)
         messages, prompt = transcript(body.messages, agent.instructions)
-        run_id = _run_id(request)
-        asked = _Asked(body.model, run_id, messages, prompt, options)
+        key = request.headers.get("idempotency-key")
+        run_id = CHAT + (sha256(key.encode()).hexdigest()[:32] if key else os.urandom(16).hex())
+        asked = _Asked(body.model, run_id, messages, prompt, options, bool(key))
         live = await self._found_or_begun(asked)
         if live is not None:
             live.callers += 1
@@ -84,12 +88,12 @@ class ChatApi:
         if live is not None and not await _ended(live, request):
             _leave(live)
             return Response(status_code=499)  # which nobody hears
-        return JSONResponse(reply.whole([each async for each in self._events(run_id, live)]))
+        return JsonReply(reply.whole([each async for each in self._events(run_id, live)]))
 
     async def _found_or_begun(self, asked: _Asked) -> LiveRun | None:
         """The run, if it is being carried out: one that is there already is not begun anew."""
         if (live := self._desk.live(asked.run_id)) is None:
-            state = self._state(asked)
+            state = self._state(asked) if asked.may_be_there else None
             if state in ("done", "waiting"):
                 return None
             if state is None:
@@ -150,16 +154,14 @@ class ChatApi:
 
     async def models(self, request: Request) -> Response:
         """List the agents as models."""
-        return JSONResponse(
-            {"object": "list", "data": [_model(name) for name in self._desk.agents]}
-        )
+        return JsonReply({"object": "list", "data": [_model(name) for name in self._desk.agents]})
 
     async def model(self, request: Request) -> Response:
         """Show an agent as a model."""
         name = request.path_params["model"]
         if name not in self._desk.agents:
             raise _no_model(name, self._desk)
-        return JSONResponse(_model(name))
+        return JsonReply(_model(name))
 
     def operations(self) -> list[Operation]:
         """The operations."""
@@ -181,13 +183,6 @@ class ChatApi:
                 says="Show an agent as a model.", gives="Model", refuses=(404,),
             ),
         ]  # fmt: skip
-
-
-def _run_id(request: Request) -> str:
-    """The id of the run: by chance, or always the same for an `Idempotency-Key`."""
-    if key := request.headers.get("idempotency-key"):
-        return CHAT + sha256(key.encode()).hexdigest()[:32]
-    return CHAT + os.urandom(16).hex()
 
 
 def _model(name: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 
 from agentkit.messages import FunctionCall
 from agentkit.run import shown
+from agentkit.serve.json_reply import json_bytes
 from agentkit.serve.telling import Told
 
 _SHOWN = ("call_started", "call_ended", "progress", "approval_needed", "waiting")
@@ -18,8 +18,7 @@ DONE = b"data: [DONE]\n\n"
 
 def encoded(data: Mapping[str, Any]) -> bytes:
     """A chunk, or an error, as a server-sent event."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)
-    return f"data: {text}\n\n".encode("utf-8", "replace")
+    return b"data: " + json_bytes(data) + b"\n\n"
 
 
 def usage_of(told: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +61,7 @@ class Reply:
         if last.get("reasoning"):
             message["reasoning_content"] = last["reasoning"]
         choice = {"index": 0, "message": message, "finish_reason": _finish(last), "logprobs": None}
-        calls = [each.data for each in events if each.type == "call_ended"]
+        calls = [_light(each.data) for each in events if each.type == "call_ended"]
         more = {
             "run": self.run_id,
             "state": end["state"],
@@ -98,7 +97,7 @@ class Reply:
                 yield from self._rest(self._answer(events))
                 yield self._chunk({}, finish=self._finish)
         if told.type in _SHOWN:
-            event = {"type": told.type, **data}
+            event = {"type": told.type, **_light(data)}
             yield self._chunk({}, agentkit={"run": self.run_id, "event": event})
 
     def first(self) -> bytes:
@@ -130,7 +129,7 @@ class Reply:
         if end["state"] == "waiting":
             return self._question(events)
         output = end["output"]
-        return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
+        return output if isinstance(output, str) else json_bytes(output).decode()
 
     def _question(self, events: Sequence[Told]) -> str:
         """What a person has to decide on, and where."""
@@ -161,6 +160,11 @@ def _started(events: Sequence[Told], ended: Mapping[str, Any]) -> dict[str, Any]
     """What a call was begun with; one that was run again, with what it was begun with last."""
     found = [e for e in events if e.type == "call_started" and e.data["key"] == ended["key"]]
     return {"arguments": found[-1].data["arguments"]} if found else {}
+
+
+def _light(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What a chat is told of an event: images and such are where the run is."""
+    return {name: value for name, value in data.items() if name != "media"}
 
 
 def _finish(data: Mapping[str, Any]) -> str:

@@ -11,12 +11,13 @@ from agentkit.agent import Agent
 from agentkit.agent_settings import RunOptions
 from agentkit.errors import AgentkitError, JournalError, StoppedError
 from agentkit.journal import Journal, StoredRun
+from agentkit.journal.stored import options_of
 from agentkit.log import log
 from agentkit.messages import FunctionCall
 from agentkit.recorder import Start
 from agentkit.run import Run
 from agentkit.serve.live import LiveRun, LiveStore
-from agentkit.serve.problems import Problem, busy, conflict, not_found
+from agentkit.serve.problems import Problem, busy, conflict, not_found, traced
 from agentkit.serve.telling import Told
 
 CHAT = "chatcmpl-"
@@ -25,6 +26,7 @@ CHAT = "chatcmpl-"
 STREAMED = {"stream": True}
 """Options of runs that somebody may watch, who then sees text as it comes."""
 
+_TRIES = 3  # beginnings of a run after each of which the service died, with nothing between
 _LAST = 10.0  # seconds for runs to see that they are to stop
 Decision = Callable[[Run[Any], FunctionCall], Run[Any]]
 
@@ -134,7 +136,7 @@ class Desk:
             live.error = (live.why if stopped else None) or error
             live.run = getattr(error, "run", None)
             if not stopped and not isinstance(error, AgentkitError):
-                log.warning("the run %s failed", live.id, exc_info=error)
+                log.warning("the run %s failed: %s", live.id, traced(error))
         finally:
             self._live.discard(live)
             live.close()
@@ -151,9 +153,7 @@ class Desk:
             return
         if listed.state == "waiting":
             raise conflict(f"Calls of {run_id!r} wait for a decision.", "decision_needed")
-        await self.begin(
-            agent, None, {"after": self.agents[agent].stored(run_id), "options": STREAMED}
-        )
+        await self._go_on(agent, self.agents[agent].stored(run_id))
 
     async def decide(self, run_id: str, call: str | int, decision: Decision) -> None:
         """Decide on a call that waits; with the last one the run goes on.
@@ -177,7 +177,12 @@ class Desk:
             start = Start(goes_on=True, revision=run.revision, agent=agent)
             self.journal.begin(decided, start).end(decided)
             return
-        await self.begin(agent, None, {"after": decided, "options": STREAMED})
+        await self._go_on(agent, decided)
+
+    async def _go_on(self, agent: str, run: Run[Any]) -> None:
+        """Go on with a run, with the options that it was begun with."""
+        options = options_of(self.journal.events(run.id))
+        await self.begin(agent, None, {"after": run, "options": {**options, **STREAMED}})
 
     async def cancel(self, run_id: str, why: str) -> None:
         """End a run for good, as far as it came.
@@ -215,12 +220,24 @@ class Desk:
         for each in reversed(self.journal.runs(state="interrupted", limit=10_000)):
             if each.agent not in self.agents or each.id.startswith(CHAT):
                 continue
+            if self._keeps_dying(each.id):
+                log.warning("the run %s is left: the service died of it before", each.id)
+                continue
             while len(self._live) >= self.most and not self.closing:
                 await asyncio.sleep(0.1)
             try:
                 await self.resume(each.id)
             except (AgentkitError, Problem) as error:
                 log.warning("the run %s could not be gone on with: %s", each.id, error)
+
+    def _keeps_dying(self, run_id: str) -> bool:
+        """Whether it was gone on with several times and got nowhere."""
+        begun = 0
+        for each in reversed(self.journal.events(run_id)):
+            if each.kind in ("response", "result"):
+                break
+            begun += each.kind == "begin"
+        return begun >= _TRIES
 
     async def close(self, grace: float) -> None:
         """Begin no more runs, give those that run some time, and interrupt the rest.

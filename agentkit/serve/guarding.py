@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
@@ -33,6 +34,7 @@ FORM = "application/x-www-form-urlencoded"
 _APIS = ("/api/", "/v1/")  # which take no forms: what is not JSON, any page may send
 _STATIC = "/static/"
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_MOST = 10_000  # of those whose requests are counted
 _BODY = 30.0  # seconds for a whole body
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -56,6 +58,7 @@ class Rules:
         most_bytes: The largest body.
         rate: The most requests a minute of one key that change something; None for any number.
         open_metrics: Whether the metrics need no key.
+        count: Told of each request and its status.
     """
 
     keys: Keys
@@ -64,7 +67,8 @@ class Rules:
     most_bytes: int
     rate: float | None
     open_metrics: bool = False
-    _buckets: dict[str, Bucket] = field(default_factory=dict)
+    count: Callable[[Scope, int], None] = lambda scope, status: None
+    _buckets: dict[str, Bucket] = field(default_factory=dict, repr=False)
 
     def reach(self, host: str) -> None:
         """Take any `Host` where it is served to other machines, which have their own names for it.
@@ -86,7 +90,7 @@ class Rules:
         if (given := headers.get("authorization")) is not None:
             if not self.keys.allow_header(given):
                 raise _no_key("The key is wrong.")
-            return given.strip().partition(" ")[2].strip()
+            return sha256(given.strip().partition(" ")[2].strip().encode()).hexdigest()
         return self.sessions.find(headers)
 
     def take(self, who: str) -> None:
@@ -98,6 +102,8 @@ class Rules:
         if self.rate is None:
             return
         now = time.monotonic()
+        if len(self._buckets) >= _MOST:
+            self._buckets.clear()  # most are of sessions that have ended
         bucket = self._buckets.setdefault(who, Bucket.full(self.rate, 60.0, now, 60.0))
         bucket.fill(now)
         if bucket.level < 1:
@@ -128,7 +134,7 @@ class Door:
             await send({"type": "websocket.close", "code": 1008})
             return
         headers = Headers(scope=scope)
-        send = self._dressed(headers, send)
+        send = self._dressed(scope, headers, send)
         try:
             if (reply := self._look(scope, headers)) is None:
                 body = await self._body(headers, receive)
@@ -206,13 +212,14 @@ class Door:
             raise Problem(408, said, "slow_body", headers={"Connection": "close"}) from None
         return b"".join(parts)
 
-    def _dressed(self, headers: Headers, send: Send) -> Send:
+    def _dressed(self, scope: Scope, headers: Headers, send: Send) -> Send:
         """Puts on each reply the headers that all have."""
         origin = headers.get("origin", "")
         foreign = origin.lower().rstrip("/") in self._rules.guard.origins
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
+                self._rules.count(scope, message["status"])
                 own = MutableHeaders(raw=message.setdefault("headers", []))
                 for name, value in _HEADERS.items():
                     own[name] = value

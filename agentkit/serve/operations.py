@@ -25,7 +25,7 @@ class Operation:
         handler: What does it.
         says: What it does, in a sentence.
         body: What it takes.
-        gives: The name of the schema of its reply, or a type of media.
+        gives: The name of the schema of its reply, or a type of media; any JSON if not given.
         status: The status of its reply.
         query: What its query may have, with what each is.
         refuses: The statuses of its errors, beside 400, 401, 403, 413, 415 and 429.
@@ -38,7 +38,7 @@ class Operation:
     handler: Handler
     says: str
     body: type[BaseModel] | None = None
-    gives: str = "Anything"
+    gives: str = ""
     status: int = 200
     query: Mapping[str, str] = field(default_factory=dict)
     refuses: tuple[int, ...] = ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil
+from traceback import format_exception
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from agentkit.errors import (
     AgentkitError,
@@ -24,6 +25,7 @@ from agentkit.errors import (
 )
 from agentkit.log import log
 from agentkit.redact import redact
+from agentkit.serve.json_reply import JsonReply
 
 _AGAIN = "x-should-retry"  # OpenAI's clients ask by themselves again, unless this says not to
 
@@ -57,7 +59,7 @@ class Problem(Exception):  # noqa: N818 - it is what the caller is told
 
     def response(self) -> Response:
         """The reply."""
-        return JSONResponse(self.body, self.status, self.headers)
+        return JsonReply(self.body, self.status, self.headers)
 
 
 def busy(message: str, code: str, seconds: float = 1.0) -> Problem:
@@ -143,7 +145,12 @@ async def tell_status(request: Request, error: Any) -> Response:
     return Problem(status, str(error.detail), "refused").response()
 
 
+def traced(error: BaseException) -> str:
+    """An error and where it came from, for a log, without secrets."""
+    return redact("".join(format_exception(error)))
+
+
 async def tell_bug(request: Request, error: Exception) -> Response:
     """The reply to what nobody thought of; the log has more."""
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("%s %s failed: %s", request.method, request.url.path, traced(error))
     return Problem(500, "Something went wrong in the service; its log has more.", "bug").response()

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from agentkit.agent_settings import RunOptions
 from agentkit.errors import JournalError
@@ -17,6 +17,7 @@ from agentkit.redact import environment_secrets, hide
 from agentkit.run import Run
 from agentkit.serve.bodies import Answer, Approve, Body, Deny, StartRun, read
 from agentkit.serve.desk import STREAMED, Desk
+from agentkit.serve.json_reply import JsonReply
 from agentkit.serve.live import LiveRun
 from agentkit.serve.operations import Handler, Operation, query_number
 from agentkit.serve.problems import Problem, conflict
@@ -92,7 +93,7 @@ class RunsApi:
         page = found[:limit]
         shown = [summary(each, self._desk.live(each.id)) for each in page]
         more = page[-1].id if len(found) > limit else None
-        return JSONResponse({"runs": shown, "next": more})
+        return JsonReply({"runs": shown, "next": more})
 
     async def show(self, request: Request) -> Response:
         """Show a run."""
@@ -156,7 +157,7 @@ class RunsApi:
         # What a live run has begun is on its way, and waits for nobody.
         on_its_way = list(self._desk.agents[live.agent].toolbox) if live else ()
         run = self._desk.journal.run(run_id, repeat=on_its_way)
-        return JSONResponse(summary(listed, live) | details(run), status)
+        return JsonReply(summary(listed, live) | details(run), status)
 
     def operations(self) -> list[Operation]:
         """The operations."""

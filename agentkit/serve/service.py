@@ -6,8 +6,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,6 @@ from filelock import FileLock, Timeout
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from agentkit.agent import Agent
@@ -24,15 +20,16 @@ from agentkit.errors import AgentkitError, ConfigError
 from agentkit.guard import Guard, Keys, check_reach
 from agentkit.journal import Journal
 from agentkit.journal.tables import unusable
+from agentkit.serve import page
 from agentkit.serve.chat_api import ChatApi
 from agentkit.serve.desk import Desk
 from agentkit.serve.guarding import Door, Rules
-from agentkit.serve.live import LiveRun
+from agentkit.serve.health_api import HealthApi
+from agentkit.serve.metrics import Metrics
 from agentkit.serve.operations import Operation
-from agentkit.serve.problems import Problem, busy, tell_bug, tell_problem, tell_status
+from agentkit.serve.problems import Problem, tell_bug, tell_problem, tell_status
 from agentkit.serve.runs_api import RunsApi
 from agentkit.serve.sessions import COOKIE, Sessions
-from agentkit.serve.telling import Told
 from agentkit.serve.tools_api import ToolsApi
 
 Agents = Agent[Any] | Iterable[Agent[Any]] | Mapping[str, Agent[Any]]
@@ -87,14 +84,18 @@ class Service:
         self.keys = keys if isinstance(keys, Keys) else Keys(keys)
         self.sessions, self.cookie = Sessions(), COOKIE
         self.grace, self._resume = grace, resume
+        named = _named(agents)
+        self.metrics = Metrics(named, lambda: len(self.desk))
         self.desk = Desk(
-            _named(agents), self.journal, most=concurrency, deps=deps, on_told=self._told
+            named, self.journal, most=concurrency, deps=deps, on_told=self.metrics.told
         )
         self.agents = self.desk.agents
         for agent in self.agents.values():
             agent.check()
         guard = Guard(
-            bool(self.keys), frozenset(hosts), frozenset(each.rstrip("/") for each in origins)
+            bool(self.keys),
+            frozenset(each.lower() for each in hosts),
+            frozenset(each.rstrip("/") for each in origins),
         )
         self.rules = Rules(
             keys=self.keys,
@@ -103,9 +104,11 @@ class Service:
             most_bytes=most_bytes,
             rate=rate,
             open_metrics=open_metrics,
+            count=self._count,
         )
         self.by_hand = ToolsApi(self.desk, deps)
-        self.operations = self._operations()
+        self.operations = self._operations(open_metrics)
+        self._patterns = {each.handler: each.path for each in self.operations}
         self.app = Starlette(
             routes=self._routes(),
             middleware=[Middleware(Door, self.rules)],
@@ -182,36 +185,21 @@ class Service:
         self.rules.reach(host)
         serve(self, host, port, ready)
 
-    def _told(self, live: LiveRun, told: Told) -> None:
-        """Count."""
+    def _count(self, scope: Mapping[str, Any], status: int) -> None:
+        """Count a request by the pattern of its path, of which there are few."""
+        endpoint: Any = scope.get("endpoint")
+        route = self._patterns.get(endpoint, "page" if endpoint else "none")
+        self.metrics.request(route, scope["method"], status)
 
-    def _operations(self) -> list[Operation]:
-        health = [
-            Operation(
-                method="GET", path="/healthz", name="isAlive", handler=self._alive, is_open=True,
-                says="Whether the process answers.",
-            ),
-            Operation(
-                method="GET", path="/readyz", name="isReady", handler=self._ready, is_open=True,
-                says="Whether runs can be begun.", refuses=(503,),
-            ),
-        ]  # fmt: skip
+    def _operations(self, open_metrics: bool) -> list[Operation]:
         apis = (ChatApi(self.desk), RunsApi(self.desk), self.by_hand)
-        return [*(each for api in apis for each in api.operations()), *health]
+        found = [each for api in apis for each in api.operations()]
+        health = HealthApi(self.desk, self.metrics, found, open_metrics)
+        return [*found, *health.operations()]
 
     def _routes(self) -> list[BaseRoute]:
         routes: list[BaseRoute] = [each.route() for each in self.operations]
-        if find_spec("agentkit.serve.page"):
-            routes += import_module("agentkit.serve.page").routes(self)
-        return routes
-
-    async def _alive(self, request: Request) -> Response:
-        return JSONResponse({"status": "alive"})
-
-    async def _ready(self, request: Request) -> Response:
-        if self.desk.closing:
-            return busy("The service is stopping.", "shutting_down").response()
-        return JSONResponse({"status": "ready", "running": len(self.desk)})
+        return [*routes, *page.routes(self)]
 
 
 def _named(agents: Agents) -> dict[str, Agent[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from agentkit.media import save_media
 from agentkit.messages import FunctionCall, Message, Response, ResultMessage, Usage
 from agentkit.recorder import DueCall
 from agentkit.redact import environment_secrets, hide_in
+from agentkit.serve.json_reply import json_bytes
 from agentkit.transcript import last_calls, replies_in
 
 Place = tuple[int, int]
@@ -42,9 +42,8 @@ class Told:
     def encoded(self) -> bytes:
         """The event as a server-sent one, made once for all who watch."""
         place = "{}.{}".format(*self.place) if self.place[1] else str(self.place[0])
-        data = json.dumps(self.data, ensure_ascii=False, separators=(",", ":"), default=str)
-        text = f"id: {place}\nevent: {self.type}\ndata: {data}\n\n"
-        return text.encode("utf-8", "replace")
+        head = f"id: {place}\nevent: {self.type}\ndata: ".encode()
+        return head + json_bytes(self.data) + b"\n\n"
 
 
 def read_place(text: str) -> Place:

@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from agentkit.context import Context
 from agentkit.media import save_media
 from agentkit.messages import FunctionCall, ResultMessage
 from agentkit.serve.bodies import CallTool, read
 from agentkit.serve.desk import Desk
+from agentkit.serve.json_reply import JsonReply
 from agentkit.serve.operations import Operation
 from agentkit.serve.problems import Problem, not_found, problem_of
 from agentkit.serve.views import agent_view, tool_view
@@ -33,7 +34,7 @@ class ToolsApi:
     async def agents(self, request: Request) -> Response:
         """List the agents."""
         shown = [agent_view(name, agent) for name, agent in self._desk.agents.items()]
-        return JSONResponse({"agents": shown})
+        return JsonReply({"agents": shown})
 
     async def tools(self, request: Request) -> Response:
         """List the tools."""
@@ -44,14 +45,14 @@ class ToolsApi:
             for name in names
             for tool in self._desk.agents[name].toolbox.values()
         ]
-        return JSONResponse({"tools": shown})
+        return JsonReply({"tools": shown})
 
     async def call(self, request: Request) -> Response:
         """Call a tool by hand."""
         body = await read(request, CallTool)
         name = request.path_params["name"]
         result = await self.result(self.agent_with(name, body.agent), name, body)
-        return JSONResponse(
+        return JsonReply(
             {
                 "name": name,
                 "content": result.content,
@@ -81,7 +82,7 @@ class ToolsApi:
         """
         gate = self._desk.agents[agent].gate
         call = FunctionCall(name, json.dumps(body.arguments))
-        context = Context(self._deps, _tool=name)
+        context = Context(self._deps)
         verdict = gate.judge(call, lambda: context, ())
         if isinstance(verdict, ResultMessage):
             return verdict
