@@ -47,7 +47,7 @@ class StoredRun:
     cost: float | None
     conversation: str | None
     turn: int | None
-    agent: str | None
+    agent: str | None = None
 
 
 class Only(TypedDict, total=False):
@@ -71,7 +71,7 @@ class Only(TypedDict, total=False):
     text: str | None
     model: str | None
     since: float | None
-    agent: str | None
+    agent: str | None = None
     before: str | None
 
 

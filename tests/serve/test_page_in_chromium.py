@@ -348,6 +348,18 @@ def test_a_run_is_read_and_decided_on_with_and_without_scripts(opened, stage, ad
     assert all(box["width"] >= 3 for box in boxes)
 
 
+def test_without_scripts_a_chat_is_a_run_after_the_other(opened):
+    page = opened(java_script_enabled=False)
+    for prompt in ("weather", "Thank you"):
+        page.get_by_label("Message", exact=True).fill(prompt)
+        page.get_by_role("button", name="Send").click()
+        page.get_by_text("It stays").first.wait_for()  # it loads itself again until then
+        page.get_by_role("link", name="Open the conversation").click()
+
+    assert page.locator(".you").all_inner_texts() == ["weather", "Thank you"]
+    assert page.locator(".card").count() == 2
+
+
 def test_runs_are_searched_and_paged(opened, address):
     page = opened()
     for number in range(31):

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from agentkit.agent_settings import RunOptions
 from agentkit.journal.chart import chart
 from agentkit.journal.figures import dollars, moment
 from agentkit.journal.stored import StoredRun
-from agentkit.serve.page.render import page
+from agentkit.serve.desk import STREAMED
+from agentkit.serve.page.render import page, typed_in
 from agentkit.serve.page.shown import Called, Said, several, steps_of, sums_of, tokens_of
 from agentkit.serve.views import agent_view
 
@@ -90,6 +94,19 @@ def chat(service: Service, request: Request) -> Response:
         "blank_call": Called("", "running"),
     }
     return page(request, service, "chat", known)
+
+
+async def say(service: Service, request: Request) -> Response:
+    """Begin a run without scripts, and show it."""
+    typed = await typed_in(request)
+    root = request.scope.get("root_path", "")
+    if not (prompt := typed.get("prompt", "").strip()):
+        return RedirectResponse(f"{root}/", 303)
+    name = service.desk.named(typed.get("agent"))
+    conversation = typed.get("conversation") or token_hex(8)
+    given: RunOptions = {"conversation": conversation, "options": STREAMED}
+    live = await service.desk.begin(name, prompt, given)
+    return RedirectResponse(f"{root}/runs/{quote(live.id)}", 303)
 
 
 def _dollars(cost: float | None) -> list[str]:

@@ -44,8 +44,8 @@ function ended(turn) {
 
 // The other conversations as they stand now, unless somebody is about to choose one.
 function list() {
-  const talks = "#talks";
-  if (!document.querySelector(talks).contains(document.activeElement)) renew(talks);
+  const talks = document.getElementById("talks");
+  if (!talks.contains(document.activeElement) && !talks.matches(":popover-open")) renew("#talks");
 }
 
 // What the conversation came to, those that are going on included.
