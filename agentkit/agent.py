@@ -117,7 +117,7 @@ class Agent(Runner[T]):
         self.toolbox = Toolbox(tools)
         self.name = name
         self._replay = replay_of(replay)
-        self._gate = Gate(self.toolbox, approval, self._replay.waited if self._replay else None)
+        self.gate = Gate(self.toolbox, approval, self._replay.waited if self._replay else None)
         self._models = [] if isinstance(model, str) else list(model)
         if not isinstance(model, str) and not self._models:
             raise ConfigError("model= names no model.")
@@ -201,7 +201,7 @@ class Agent(Runner[T]):
     def around(self, interface: Interface, gate: Gate) -> Agent[T]:
         """The same agent with another way to the model and to its tools, and without a journal."""
         other = self.with_journal("")
-        other.toolbox, other._gate = gate.toolbox, gate
+        other.toolbox, other.gate = gate.toolbox, gate
         vars(other)["interface"] = interface
         return other
 
@@ -211,11 +211,6 @@ class Agent(Runner[T]):
         other._journal = journal
         vars(other).pop("journal", None)  # it is kept once it is made
         return other
-
-    @property
-    def gate(self) -> Gate:
-        """What stands before its tools, and says which calls a person must approve."""
-        return self._gate
 
     def summarize(self, run: Run[Any]) -> Run[T]:
         """The run with a summary by the model in place of all but its last exchange, to make room.
@@ -261,7 +256,7 @@ class Agent(Runner[T]):
             )
             record = self.journal.begin(loop.run(), start)
         recorded = self._replay.results_of_calls if self._replay else None
-        calls = Calls(loop, self._gate, given.get("deps"), record, recorded)
+        calls = Calls(loop, self.gate, given.get("deps"), record, recorded)
         return loop, calls, self.interface
 
     def _check(self, given: ResumeOptions) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -91,65 +91,67 @@ def serve(
 ) -> None:
     """Serve agents over HTTP: a page, OpenAI's chat completions, and an API for runs.
 
-    SIGTERM or Ctrl-C begins no more runs and lets the others end; what has not ended by then goes
-    on when it is started again. A second one does not wait.
-
-    \b
-    agentkit serve my_agent.py
-    agentkit serve --tools house.py --system "You are the house."
-    agentkit serve my_agent.py --host 0.0.0.0 --key-file keys.txt
+    SIGTERM or Ctrl-C begins no more runs and gives the others time to end; what has not ended by
+    then goes on when it is started again. A second one does not wait.
     """
-    made = (tools, interface, option, system, max_steps)
-    if agents and (any(each is not None for each in made) or model != "agent"):
-        raise ConfigError("Tools, interface, model and such are what the agents of a file say.")
+    made = {
+        "tools": tools, "interface": interface, "option": option, "system": system,
+        "max_steps": max_steps, "model": model, "approval": approval,
+    }  # fmt: skip
+    settings = {
+        "journal": journal, "hosts": allow_host or (), "origins": allow_origin or (),
+        "concurrency": concurrency, "rate": rate or None, "most_bytes": most_bytes,
+        "grace": grace, "resume": resume, "open_metrics": open_metrics,
+    }  # fmt: skip
+    _serve(agents, made, settings, Listening(host, port, key_file, no_key))
+
+
+class Listening(NamedTuple):
+    """Where to listen, and to whom."""
+
+    host: str
+    port: int
+    key_file: str | None
+    no_key: bool
+
+
+def _serve(
+    place: str | None, made: dict[str, Any], settings: dict[str, Any], where: Listening
+) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")  # of warnings
     stdout = sys.stdout
     with apart():
         from agentkit.guard import Keys
         from agentkit.serve import Service
 
-        keys = Keys.read(key_file, KEYS)
+        keys = Keys.read(where.key_file, KEYS)
         os.environ.pop(KEYS, None)  # no tool is to find it there
-        service = Service(
-            _agents(agents, tools, interface, model, option, system, max_steps, approval),
-            journal=journal,
-            keys=keys,
-            hosts=allow_host or (),
-            origins=allow_origin or (),
-            concurrency=concurrency,
-            rate=rate or None,
-            most_bytes=most_bytes,
-            grace=grace,
-            resume=resume,
-            open_metrics=open_metrics,
-        )
-        if no_key and not keys:
+        service = Service(_agents(place, **made), keys=keys, **settings)
+        if where.no_key and not keys:
             note("there is no key: whoever reaches this service may use it.")
-        service.run(host, port, no_key=no_key, ready=lambda at: _ready(service, at, stdout))
+
+        def ready(address: str) -> None:
+            names = ", ".join(service.agents)
+            write(f"serving {names} at {address} (journal: {service.journal.path})\n", stdout)
+
+        service.run(where.host, where.port, no_key=where.no_key, ready=ready)
         note("stopped.")
 
 
-def _ready(service: Any, address: str, stdout: Any) -> None:
-    names = ", ".join(service.agents)
-    write(f"serving {names} at {address} (journal: {service.journal.path})\n", stdout)
+def _agents(place: str | None, **made: Any) -> Any:
+    """The agents of a file, or one that is made of the options.
 
+    Raises:
+        ConfigError: There are none, or both are given.
+    """
+    if place is None:
+        from agentkit.cli.running import build_agent, read_options
 
-def _agents(place: str | None, tools: Any, interface: Any, model: str, *rest: Any) -> Any:
-    """The agents of a file, or one that is made of the options."""
-    if place:
-        from agentkit.cli.agents import load_agents
+        options = read_options(made.pop("option") or [], False, False)
+        return {"agent": build_agent(options=options, **made)}
+    usual = {"model": "agent", "approval": "ask_for_destructive"}
+    if given := [name for name, value in made.items() if value != usual.get(name)]:
+        raise ConfigError(f"--{given[0].replace('_', '-')} is what the agents of {place} say.")
+    from agentkit.cli.agents import load_agents
 
-        return load_agents(place)
-    from agentkit.cli.running import build_agent, read_options
-
-    option, system, max_steps, approval = rest
-    agent = build_agent(
-        tools,
-        interface,
-        model,
-        options=read_options(option or [], False, False),
-        system=system,
-        max_steps=max_steps,
-        approval=approval,
-    )
-    return {"agent": agent}
+    return load_agents(place)

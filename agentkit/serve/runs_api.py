@@ -161,16 +161,10 @@ class RunsApi:
 
     def operations(self) -> list[Operation]:
         """The operations."""
+        return [*self._first_operations(), *self._later_operations()]
+
+    def _first_operations(self) -> list[Operation]:
         one = "/api/runs/{id}"
-        decisions: dict[str, tuple[Handler, type[Body], str]] = {
-            "approve": (self.approve, Approve, "Let a call run that waits for approval."),
-            "deny": (self.deny, Deny, "Refuse a call that waits; the model is told why."),
-            "answer": (self.answer, Answer, "Give a call that waits its result; it does not run."),
-        }
-        goings = {
-            "cancel": (self.cancel, "End a run for good, as far as it came."),
-            "resume": (self.resume, "Go on with a run that failed, was cancelled or interrupted."),
-        }
         return [
             Operation(
                 method="POST", path="/api/runs", name="startRun", handler=self.start,
@@ -191,20 +185,22 @@ class RunsApi:
                 gives="text/event-stream", refuses=(404,),
                 query={"after": "The id of the last event that was seen."},
             ),
-            *(
-                Operation(
-                    method="POST", path=f"{one}/{name}", name=f"{name}Call", handler=handler,
-                    says=says, body=body, gives="Run", refuses=(404, 409, 503),
-                )
-                for name, (handler, body, says) in decisions.items()
-            ),
-            *(
-                Operation(
-                    method="POST", path=f"{one}/{name}", name=f"{name}Run", handler=handler,
-                    says=says, gives="Run", refuses=(404, 409, 503),
-                )
-                for name, (handler, says) in goings.items()
-            ),
+        ]  # fmt: skip
+
+    def _later_operations(self) -> list[Operation]:
+        later: dict[str, tuple[Handler, type[Body] | None, str]] = {
+            "approve": (self.approve, Approve, "Let a call run that waits for approval."),
+            "deny": (self.deny, Deny, "Refuse a call that waits; the model is told why."),
+            "answer": (self.answer, Answer, "Give a call that waits its result; it does not run."),
+            "cancel": (self.cancel, None, "End a run for good, as far as it came."),
+            "resume": (self.resume, None, "Go on with a run that failed or was stopped."),
+        }
+        return [
+            Operation(
+                method="POST", path=f"/api/runs/{{id}}/{name}", name=f"{name}Run",
+                handler=handler, says=says, body=body, gives="Run", refuses=(404, 409, 503),
+            )
+            for name, (handler, body, says) in later.items()
         ]  # fmt: skip
 
 

@@ -13,7 +13,6 @@ from filelock import FileLock, Timeout
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute
 
 from agentkit.agent import Agent
 from agentkit.errors import AgentkitError, ConfigError
@@ -79,45 +78,25 @@ class Service:
         open_metrics: bool = False,
     ) -> None:
         self.journal = journal if isinstance(journal, Journal) else Journal(_place(journal))
-        lock = f"{self.journal.path}.service"
-        self._lock = FileLock(lock, blocking=False, thread_local=False)
+        self._lock = _lock(self.journal)
         self.keys = keys if isinstance(keys, Keys) else Keys(keys)
         self.sessions, self.cookie = Sessions(), COOKIE
         self.grace, self._resume = grace, resume
-        named = _named(agents)
-        self.metrics = Metrics(named, lambda: len(self.desk))
-        self.desk = Desk(
-            named, self.journal, most=concurrency, deps=deps, on_told=self.metrics.told
-        )
-        self.agents = self.desk.agents
-        for agent in self.agents.values():
-            agent.check()
-        guard = Guard(
-            bool(self.keys),
-            frozenset(each.lower() for each in hosts),
-            frozenset(each.rstrip("/") for each in origins),
-        )
+        self.agents = _named(agents)
+        self.metrics = Metrics(self.agents, lambda: len(self.desk))
+        told = self.metrics.told
+        self.desk = Desk(self.agents, self.journal, most=concurrency, deps=deps, on_told=told)
         self.rules = Rules(
-            keys=self.keys,
-            guard=guard,
-            sessions=self.sessions,
-            most_bytes=most_bytes,
-            rate=rate,
-            open_metrics=open_metrics,
-            count=self._count,
-        )
+            keys=self.keys, guard=_guard(bool(self.keys), hosts, origins), sessions=self.sessions,
+            most_bytes=most_bytes, rate=rate, open_metrics=open_metrics, count=self._count,
+        )  # fmt: skip
         self.by_hand = ToolsApi(self.desk, deps)
         self.operations = self._operations(open_metrics)
         self._patterns = {each.handler: each.path for each in self.operations}
         self.app = Starlette(
-            routes=self._routes(),
+            routes=[*(each.route() for each in self.operations), *page.routes(self)],
             middleware=[Middleware(Door, self.rules)],
-            exception_handlers={
-                Problem: tell_problem,
-                AgentkitError: tell_problem,
-                HTTPException: tell_status,
-                Exception: tell_bug,
-            },
+            exception_handlers=_HANDLERS,
             lifespan=self.lifespan,
         )
 
@@ -197,13 +176,27 @@ class Service:
         health = HealthApi(self.desk, self.metrics, found, open_metrics)
         return [*found, *health.operations()]
 
-    def _routes(self) -> list[BaseRoute]:
-        routes: list[BaseRoute] = [each.route() for each in self.operations]
-        return [*routes, *page.routes(self)]
+
+_HANDLERS: dict[Any, Any] = {
+    Problem: tell_problem,
+    AgentkitError: tell_problem,
+    HTTPException: tell_status,
+    Exception: tell_bug,
+}
+
+
+def _lock(journal: Journal) -> FileLock:
+    """Held by the service whose runs the journal has."""
+    return FileLock(f"{journal.path}.service", blocking=False, thread_local=False)
+
+
+def _guard(any_host: bool, hosts: Iterable[str], origins: Iterable[str]) -> Guard:
+    known = frozenset(each.lower() for each in hosts)
+    return Guard(any_host, known, frozenset(each.lower().rstrip("/") for each in origins))
 
 
 def _named(agents: Agents) -> dict[str, Agent[Any]]:
-    """The agents by name."""
+    """The agents by name, each checked before anything is asked."""
     if isinstance(agents, Mapping):
         named = dict(agents)
     elif isinstance(agents, Agent):
@@ -215,6 +208,8 @@ def _named(agents: Agents) -> dict[str, Agent[Any]]:
             raise ConfigError("Two agents have one name: give each its own, Agent(name=...).")
     if not named:
         raise ConfigError("A service needs an agent.")
+    for agent in named.values():
+        agent.check()
     return named
 
 

@@ -70,7 +70,7 @@ def test_an_agent_is_made_of_options_and_needs_its_key(command: Command) -> None
     [
         (["--interface", "offline", "--host", "0.0.0.0"], "no key"),
         (["--key-file", "none"], "cannot be read"),
-        (["my_agents.py", "--tools", "files"], "what the agents of a file say"),
+        (["a.py", "--tools", "files"], "--tools is what the agents of a.py say"),
         (["none.py"], "no file 'none.py'"),
         (["--interface", "offline", "--port", "99999"], "port"),
         (["--allow-host"], "requires an argument"),

@@ -77,7 +77,7 @@ def test_a_person_without_a_session_is_sent_to_sign_in(locked):
     with raw(locked, Accept="text/html") as asking:
         reply = asking.get("/")
 
-    assert (reply.status_code, reply.headers["location"]) == (303, "/sign-in")
+    assert (reply.status_code, reply.headers["location"]) == (303, "/sign-in?next=/")
 
 
 def test_a_session_stands_for_the_key_where_the_page_itself_asks(locked):
