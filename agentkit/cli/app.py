@@ -26,6 +26,7 @@ _COMMANDS = {
         "agentkit.cli.tools:app",
         "List tools and packs, show, call and check tools without a model, or begin a new one.",
     ),
+    "mcp": ("agentkit.cli.mcp:app", "Use tools of MCP servers, and serve yours to MCP clients."),
     "interfaces": (
         "agentkit.cli.interfaces:app",
         "List the interfaces, show all about one, or add and remove pages of your own.",
@@ -35,7 +36,6 @@ _COMMANDS = {
         "agentkit.cli.serving:serve",
         "Serve agents over HTTP: a page, OpenAI's chat completions, and an API for runs.",
     ),
-    "mcp": ("agentkit.cli.mcp:app", "Use tools of MCP servers, and serve yours to MCP clients."),
     "worker": ("agentkit.cli.working:worker", "Carry out durable runs until it is stopped."),
     "submit": ("agentkit.cli.working:submit", "Put a durable run into a queue, and print its id."),
     "durable": ("agentkit.cli.durable:app", "Durable runs, which workers carry out."),

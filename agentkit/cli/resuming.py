@@ -17,6 +17,7 @@ from agentkit.cli.options import (
     JournalPath,
     Json,
     MaxSteps,
+    Mcp,
     Options,
     SameInterface,
     SameModel,
@@ -106,6 +107,7 @@ def resume(
     run_id: RunId,
     *,
     tools: Tools = None,
+    mcp: Mcp = None,
     interface: SameInterface = None,
     model: SameModel = None,
     option: Options = None,
@@ -127,6 +129,7 @@ def resume(
     before, options = Before.of(kept, run_id, interface), read_options(option or [], stream, json)
     agent = build_agent(
         tools,
+        mcp,
         before.interface,
         model or before.model,
         options={**before.options, **options},

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from mcp_serving.clients import MODES, connected, text_of
+from mcp_serving.clients import MODES, connected, heard_all, text_of
 
 from agentkit import Agent, Context, FunctionCall, Limits, Tool, Toolbox, tool
 from agentkit.mcp import agent_tool
@@ -48,7 +48,7 @@ def agent(*script: Any, **given: Any) -> Agent[Any]:
     return Agent([look, clear], ScriptedInterface(*script), **given)
 
 
-async def _asked(given: Agent[Any], **more: Any) -> tuple[Any, list[str]]:
+async def _asked(given: Agent[Any], told: int = 0, **more: Any) -> tuple[Any, list[str]]:
     heard: list[str] = []
 
     async def hear(_: float, __: float | None, message: str | None) -> None:
@@ -56,12 +56,13 @@ async def _asked(given: Agent[Any], **more: Any) -> tuple[Any, list[str]]:
 
     async with connected(given, **more) as client:
         result = await client.call_tool("helper", {"prompt": "Well?"}, progress_callback=hear)
+        await heard_all(heard, told)
     return result, heard
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_prompt_goes_in_and_an_answer_comes_out(mode: str) -> None:
-    result, heard = asyncio.run(_asked(agent(call("look", place="A"), "All empty."), mode=mode))
+    result, heard = asyncio.run(_asked(agent(call("look", place="A"), "All empty."), 2, mode=mode))
 
     assert text_of(result) == "All empty."
     assert result.structured_content is None

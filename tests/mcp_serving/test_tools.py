@@ -10,12 +10,12 @@ from typing import Any, Literal, TypedDict
 import mcp_types as types
 import pytest
 from mcp import MCPError
-from mcp_serving.clients import MODES, connected, text_of
+from mcp_serving.clients import MODES, connected, heard_all, text_of
 from pydantic import BaseModel, Field
 
 from agentkit import Context, DefinitionError, Tool, ToolError, tool
 from agentkit.errors import ConfigError
-from agentkit.mcp import MCPServer
+from agentkit.mcp import MCPServer, mcp
 from agentkit.mcp.serving.shown import output_schema
 from agentkit.media import Audio, Image, Resource
 
@@ -194,14 +194,13 @@ def test_media_are_sent_as_what_they_are() -> None:
         return Image(b"png", "image/png")
 
     def album() -> list[Any]:
-        return ["Two of them:", Audio(b"wav"), Resource(b"raw", "text/csv", "file:///a.csv")]
+        return ["One:", Audio(b"wav"), "Two:", Resource(b"raw", "text/csv", "file:///a.csv")]
 
     (image,) = called(picture, "picture").content
-    text, audio, resource = called(album, "album").content
+    one, audio, two, resource = called(album, "album").content
 
     assert image == types.ImageContent(data="cG5n", mime_type="image/png")
-    assert isinstance(text, types.TextContent)
-    assert text.text.startswith("Two of them:")
+    assert (one, two) == (types.TextContent(text="One:"), types.TextContent(text="Two:"))
     assert audio == types.AudioContent(data="d2F2", mime_type="audio/wav")
     assert isinstance(resource, types.EmbeddedResource)
     assert resource.resource.uri == "file:///a.csv"
@@ -288,6 +287,7 @@ def test_progress_is_told_in_numbers_that_grow(mode: str, threaded: bool) -> Non
 
         async with connected(tool(given, name="work"), mode=mode) as client:
             await client.call_tool("work", progress_callback=hear)
+            await heard_all(heard, len(steps))
             await client.call_tool("work")  # nobody listens
         return heard
 
@@ -361,13 +361,14 @@ def test_a_cancelled_sync_call_is_dropped_and_the_server_goes_on() -> None:
 def test_calls_run_side_by_side_up_to_a_limit() -> None:
     async def most_at_once(limit: int) -> int:
         running = most = 0
+        together = asyncio.Barrier(limit)
 
         @tool
         async def work() -> str:
             nonlocal running, most
             running += 1
             most = max(most, running)
-            await asyncio.sleep(0.01)
+            await together.wait()
             running -= 1
             return ""
 
@@ -377,6 +378,19 @@ def test_calls_run_side_by_side_up_to_a_limit() -> None:
 
     assert asyncio.run(most_at_once(6)) == 6
     assert asyncio.run(most_at_once(2)) == 2
+
+
+def test_a_server_among_the_tools_that_cannot_be_had_is_told() -> None:
+    async def main() -> MCPError:
+        async with connected([remove, mcp("no-such-command-anywhere", pins=False)]) as client:
+            with pytest.raises(MCPError) as caught:
+                await client.list_tools()
+        return caught.value
+
+    refused = asyncio.run(main())
+
+    assert refused.code == types.INTERNAL_ERROR
+    assert "no-such-command-anywhere" in str(refused)
 
 
 def test_tools_find_what_the_server_was_given() -> None:
@@ -392,6 +406,8 @@ def test_tools_find_what_the_server_was_given() -> None:
 def test_what_cannot_be_served_is_told_at_once() -> None:
     with pytest.raises(ConfigError, match=r"approval is one of client, .* Did you mean 'never'"):
         MCPServer(remove, approval="nver")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="side_by_side is a number of calls from 1 on"):
+        MCPServer(remove, side_by_side=0)
     with pytest.raises(DefinitionError, match="Two tools are named 'remove'"):
         MCPServer([remove, tool(lambda: "", name="remove")])
 

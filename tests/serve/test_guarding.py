@@ -150,7 +150,7 @@ def test_every_reply_has_the_headers_that_keep_browsers_careful(locked):
 
     for reply in replies:
         assert reply.headers["x-content-type-options"] == "nosniff"
-        assert reply.headers["referrer-policy"] == "no-referrer"
+        assert reply.headers["referrer-policy"] == "same-origin"
         assert reply.headers["cache-control"] == "no-store"
         assert reply.headers["cross-origin-resource-policy"] == "same-origin"
         assert "server" not in reply.headers

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from agentkit.cli.durable_options import Version
-from agentkit.cli.options import Tools
+from agentkit.cli.options import Mcp, Tools
 
 Input = Annotated[
     str | None,
@@ -151,6 +151,7 @@ def batch(
     journal: JournalFile = None,
     kind: RowFormat = None,
     tools: Tools = None,
+    mcp: Mcp = None,
     interface: OwnInterface = None,
     model: OwnModel = None,
     option: OwnOptions = None,

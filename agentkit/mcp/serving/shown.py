@@ -117,10 +117,22 @@ def _read(text: str, schema: Schema) -> tuple[Any, str]:
 
 
 def _content(result: ResultMessage) -> list[types.ContentBlock]:
-    media = [_block(each, place) for place, each in enumerate(result.media)]
-    if media and result.content == "\n".join(each.words for each in result.media):
-        return media  # which speak for themselves
-    return [types.TextContent(text=result.content), *media]
+    """The text, with the media where it tells of them in words."""
+    if not result.media:
+        return [types.TextContent(text=result.content)]
+    blocks: list[types.ContentBlock] = []
+    lines: list[str] = []
+    left = list(result.media)
+    for line in [*result.content.split("\n"), None]:
+        is_medium = bool(left) and line == left[0].words
+        if lines and (is_medium or line is None):
+            blocks.append(types.TextContent(text="\n".join(lines)))
+            lines = []
+        if is_medium:
+            blocks.append(_block(left.pop(0), len(blocks)))
+        elif line is not None:
+            lines.append(line)
+    return blocks + [_block(each, len(blocks)) for each in left]
 
 
 def _block(media: Media, place: int) -> types.ContentBlock:

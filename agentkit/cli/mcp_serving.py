@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from typing import Annotated, Any, cast
 
 import typer
 
 from agentkit.cli.loading import load_tools
-from agentkit.cli.options import Tools
+from agentkit.cli.options import Mcp, Tools
 from agentkit.cli.output import apart, note
 from agentkit.errors import ConfigError
+from agentkit.guard import Keys, is_here
 
 KEYS = "AGENTKIT_MCP_KEYS"
 _HERE = "127.0.0.1"
@@ -22,7 +25,7 @@ Agents = Annotated[
         metavar="AGENT",
         show_default=False,
         help="An agent to serve as one tool: file.py:name or module:name. Repeat it for more. "
-        "Other tools are then served only where --tools names them.",
+        "The usual tools are then served only where --tools names them.",
     ),
 ]
 Http = Annotated[
@@ -81,6 +84,7 @@ Name = Annotated[str, typer.Option("--name", help="What clients call the server.
 def serve(
     *,
     tools: Tools = None,
+    mcp: Mcp = None,
     agent: Agents = None,
     http: Http = None,
     approval: Approval = "client",
@@ -95,34 +99,46 @@ def serve(
     An MCP client starts it over stdio and ends it. What tools print goes to stderr. Over HTTP it
     serves until Ctrl-C or SIGTERM.
     """
+    load = partial(_server, tools, mcp, agent, approval, name)
     if http is not None:
-        from agentkit.guard import Keys
-
-        host, port = _place(http)
+        place = _place(http)
+        keys = Keys.read(key_file, KEYS)
+        more: Any = {"no_key": no_key, "hosts": allow_host or (), "origins": allow_origin or ()}
         with apart():
-            _server(tools, agent, approval, name).run_http(
-                host,
-                port,
-                keys=Keys.read(key_file, KEYS),
-                no_key=no_key,
-                hosts=allow_host or (),
-                origins=allow_origin or (),
-                ready=lambda address: note(f"serving MCP clients at {address}"),
-            )
+            load().run_http(*place, keys=keys, ready=partial(_ready, keys, place[0]), **more)
         return
     if key_file or no_key or allow_host or allow_origin:
         raise ConfigError("--key-file, --no-key, --allow-host and --allow-origin go with --http.")
-    from agentkit.mcp.serving.stdio import wire
+    from agentkit.mcp.extra import needing_mcp
 
+    with needing_mcp():
+        from agentkit.mcp.serving.stdio import wire
+    if sys.stdin and sys.stdin.isatty():
+        note(
+            "an MCP client is to start this, and talks over stdin and stdout; or give --http 8000."
+        )
     with wire() as line:  # before the tools are imported, as these may print
-        _server(tools, agent, approval, name).run_on(line)
+        load().run_on(line)
 
 
-def _server(tools: list[str] | None, agents: list[str] | None, approval: str, name: str) -> Any:
+def _ready(keys: Keys, host: str, address: str) -> None:
+    note(f"serving MCP clients at {address}")
+    if not keys and not is_here(host):
+        note("whoever reaches this address can use it: there is no key.")
+
+
+def _server(
+    tools: list[str] | None,
+    mcp: list[str] | None,
+    agents: list[str] | None,
+    approval: str,
+    name: str,
+) -> Any:
     from agentkit.cli.agents import load_agent
     from agentkit.mcp import MCPServer, agent_tool
 
-    found: list[Any] = [] if agents and not tools else [load_tools(tools)]
+    named = tools or (["none"] if agents or mcp else None)
+    found: list[Any] = [load_tools(named, mcp)]
     for each in agents or ():
         loaded = load_agent(each)
         found.append(agent_tool(loaded, loaded.name or each.rpartition(":")[2].replace(".", "_")))
