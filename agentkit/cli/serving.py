@@ -11,7 +11,6 @@ import typer
 
 from agentkit.cli.options import Approve, InterfaceName, MaxSteps, Model, Options, System, Tools
 from agentkit.cli.output import apart, note, write
-from agentkit.cli.serving_mcp import Hosts, NoKey, Origins
 from agentkit.errors import ConfigError
 
 KEYS = "AGENTKIT_SERVE_KEYS"
