@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from agentkit.cli.loading import load_tools
-from agentkit.cli.options import Mcp, Tools
+from agentkit.cli.options import Hosts, Mcp, NoKey, Origins, Tools
 from agentkit.cli.output import apart, note
 from agentkit.errors import ConfigError
 from agentkit.guard import Keys, is_here

@@ -9,7 +9,18 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from agentkit.cli.options import Approve, InterfaceName, MaxSteps, Model, Options, System, Tools
+from agentkit.cli.options import (
+    Approve,
+    Hosts,
+    InterfaceName,
+    MaxSteps,
+    Model,
+    NoKey,
+    Options,
+    Origins,
+    System,
+    Tools,
+)
 from agentkit.cli.output import apart, note, write
 from agentkit.errors import ConfigError
 

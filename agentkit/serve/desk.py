@@ -19,6 +19,7 @@ from agentkit.run import Run
 from agentkit.serve.live import LiveRun, LiveStore
 from agentkit.serve.problems import Problem, busy, conflict, not_found, traced
 from agentkit.serve.telling import Told
+from agentkit.serve.turns import Turns
 
 CHAT = "chatcmpl-"
 """How the ids of runs begin whose caller waits on the line: nobody goes on with them unasked."""
@@ -58,6 +59,7 @@ class Desk:
         self.closing = False
         self._deps, self._on_told = deps, on_told
         self._live: set[LiveRun] = set()
+        self._turns = Turns()
 
     def __len__(self) -> int:
         """How many runs are being carried out."""
@@ -126,11 +128,13 @@ class Desk:
     async def _carry(
         self, live: LiveRun, agent: Agent[Any], prompt: str | None, given: RunOptions
     ) -> None:
+        place = self._turns.number()
         try:
+            await self._turns.take(place)
             async with aclosing(agent.aiter(prompt, **given)) as events:
                 async for event in events:
                     live.see(event)
-                    await asyncio.sleep(0)  # a model that answers at once is not to hold all up
+                    await self._turns.take(place)
         except BaseException as error:  # whatever a tool raises ends its run and nothing else
             stopped = isinstance(error, asyncio.CancelledError)
             live.error = (live.why if stopped else None) or error

@@ -12,7 +12,7 @@ from typing import Any
 from agentkit.context import Progress
 from agentkit.errors import StoppedError
 from agentkit.events import Event, RunEnded
-from agentkit.journal import Journal
+from agentkit.journal import Journal, StoredEvent
 from agentkit.journal.record import reason_of, state_of
 from agentkit.messages import Delta, Request, Response, ResultMessage, Wait
 from agentkit.recorder import DueCall, Record, Start
@@ -69,10 +69,19 @@ class LiveRun:
             self.why = why
             self.task.cancel()
 
-    def begin(self, run_id: str, journal: Journal) -> None:
-        """It has begun, or goes on: the journal says so."""
-        self.id, self.teller = run_id, Teller(run_id, self.agent)
-        self._log = self.teller.replay(journal.events(run_id))
+    def begin(self, run: Run[Any], prompt: str | None, before: Sequence[StoredEvent]) -> None:
+        """It has begun, or goes on, as the journal says.
+
+        Args:
+            run: As it begins.
+            prompt: What was said.
+            before: What happened in it up to now, if it goes on.
+        """
+        self.id, self.teller = run.id, Teller(run.id, self.agent)
+        if before:
+            self._log = self.teller.replay(before)
+        else:
+            self._log = self.teller.begin(self.begun, prompt, run.messages, run.summarized)
         self.ready.set()
         self._wake()
 
@@ -158,7 +167,8 @@ class LiveStore:
     def begin(self, run: Run[Any], start: Start) -> Record:
         """The record of a run that begins, or goes on."""
         record = self._journal.begin(run, replace(start, agent=self._live.agent))
-        self._live.begin(run.id, self._journal)
+        before = self._journal.events(run.id) if start.goes_on else ()
+        self._live.begin(run, start.prompt, before)
         return LiveRecord(record, self._live)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _HEAD = 65_536  # bytes of the head of a request
 _PATIENCE = 20.0  # seconds for it
+_IDLE = 75  # seconds that a line may be idle: longer than clients and proxies keep theirs
 _LINGER = 5.0  # seconds that replies have to be sent when all runs have ended
 
 
@@ -75,6 +76,7 @@ def server(service: Service, ready: Callable[[], object] = lambda: None, **setti
         "lifespan": "on",
         "ws": "none",
         "server_header": False,
+        "timeout_keep_alive": _IDLE,
         "timeout_graceful_shutdown": _LINGER,
     }
     config = uvicorn.Config(service.app, **{**given, **settings})

@@ -161,15 +161,26 @@ class Teller:
         more = {"usage": summed(self.usage), "cost": self.cost}
         return self._told(at, *asked, ("run_ended", data | more))
 
+    def begin(
+        self, at: float, prompt: str | None, messages: Sequence[Message], summarized: int
+    ) -> list[Told]:
+        """The run begins."""
+        self._know(messages, summarized)
+        first = {"id": self._id, "agent": self._agent, "prompt": prompt}
+        return self._told(at, ("run_started", first))
+
+    def _know(self, messages: Sequence[Message], summarized: int) -> None:
+        self._replies = replies_in(messages) + summarized
+        self._calls = last_calls(messages)[0]
+
     def _begin(self, event: StoredEvent) -> list[Told]:
         messages = messages_of(event.data["messages"])
-        self._replies = replies_in(messages) + event.data.get("summarized", 0)
-        self._calls = last_calls(messages)[0]
+        summarized = event.data.get("summarized", 0)
         decided = self._decisions.see(event)
         if self._place == START:
             prompt = event.data.get("prompt", event.data.get("unsaid"))
-            first = {"id": self._id, "agent": self._agent, "prompt": prompt}
-            return self._told(event.at, ("run_started", first))
+            return self.begin(event.at, prompt, messages, summarized)
+        self._know(messages, summarized)
         keyed = [(each.call, each.key) for each, _ in self._keyed(messages)]
         more = [("run_resumed", {"id": self._id})]
         for each in decided:
