@@ -71,7 +71,7 @@ class Only(TypedDict, total=False):
     text: str | None
     model: str | None
     since: float | None
-    agent: str | None = None
+    agent: str | None
     before: str | None
 
 
