@@ -204,6 +204,21 @@ def test_what_is_not_there_is_told_on_a_page(client, path, status, words):
     assert reply.headers["content-type"].startswith("text/html")
 
 
+def test_of_a_long_conversation_the_end_is_shown_and_all_of_it_counted(tmp_path):
+    count = 53
+    agent = Agent([], ScriptedInterface(*map(str, range(count))), journal=tmp_path / "runs.db")
+    for number in range(count):
+        agent.run(f"Say {number}.", conversation="long")
+    served = Service({"a": agent}, journal=tmp_path / "runs.db")
+    text = TestClient(served.app, base_url=HERE).get("/?conversation=long").text
+
+    assert f"{count} runs" in text
+    assert '<a href="/runs?conversation=long">' in text
+    assert 'data-part="prompt">Say 2.<' not in text
+    assert 'data-part="prompt">Say 3.<' in text
+    assert '<h1 class="unseen">Say 0.</h1>' in text
+
+
 def test_a_decision_that_does_not_fit_is_told_with_the_run(client):
     with client:
         for form in (
