@@ -14,6 +14,7 @@ from agentkit.cli.options import (
     Hosts,
     InterfaceName,
     MaxSteps,
+    Mcp,
     Model,
     NoKey,
     Options,
@@ -85,6 +86,7 @@ def serve(
     allow_host: Hosts = None,
     allow_origin: Origins = None,
     tools: Tools = None,
+    mcp: Mcp = None,
     interface: InterfaceName = None,
     model: Model = "agent",
     option: Options = None,
@@ -105,8 +107,8 @@ def serve(
     then goes on when it is started again. A second one does not wait.
     """
     made = {
-        "tools": tools, "interface": interface, "option": option, "system": system,
-        "max_steps": max_steps, "model": model, "approval": approval,
+        "tools": tools, "mcp": mcp, "interface": interface, "option": option,
+        "system": system, "max_steps": max_steps, "model": model, "approval": approval,
     }  # fmt: skip
     settings = {
         "journal": journal, "hosts": allow_host or (), "origins": allow_origin or (),

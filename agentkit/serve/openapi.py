@@ -56,7 +56,8 @@ def _operation(given: Operation) -> dict[str, Any]:
         found["responses"]["204"] = {"description": "There is nothing more to tell."}
     if given.body:
         content = {_JSON: {"schema": _reference(given.body.__name__)}}
-        found["requestBody"] = {"required": True, "content": content}
+        is_required = any(each.is_required() for each in given.body.model_fields.values())
+        found["requestBody"] = {"required": is_required, "content": content}
     return found | ({"security": []} if given.is_open else {})
 
 
