@@ -251,3 +251,41 @@ def test_a_call_that_must_be_approved_is_asked_about(tmp_path):
     done = client.post("/tools/keep", data={"/what": "b", "change": "sure"}, headers=OWN)
     assert "What came back" in done.text
     assert ran == ["a", "b"]
+
+
+def test_a_run_is_stopped_resumed_and_answered_by_forms(client):
+    def state_after(**form):
+        assert client.post("/runs/waiting", data=form, headers=OWN).status_code == 200
+        return client.get("/api/runs/waiting").json()["state"]
+
+    with client:
+        assert state_after(decision="cancel") == "cancelled"
+        assert state_after(decision="resume") in ("running", "waiting")
+        assert until(lambda: client.get("/api/runs/waiting").json()["state"] == "waiting")
+        state_after(decision="answer", call="0", result="By hand.")
+        assert until(lambda: client.get("/api/runs/waiting").json()["state"] == "done")
+        text = client.get("/runs/waiting").text
+
+    assert "By hand." in text
+    assert "Done." in text
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "words"),
+    [
+        ({"change": "json", "json": "{"}, 200, "This is no JSON"),
+        ({"change": "json", "json": "[]"}, 200, "This is no JSON object."),
+        ({"change": "json", "json": '{"what": 7}'}, 200, "may destroy something"),
+        ({"change": "json-sure", "json": '{"what": 7}'}, 200, "Wrong arguments for drop"),
+        ({"agent": "none"}, 404, "There is no agent"),
+        ({f"/{n}": "" for n in range(2_001)}, 400, "This is no form"),
+    ],
+)
+def test_what_a_form_for_a_tool_has_wrong_is_told(client, form, status, words):
+    reply = client.post("/tools/drop", data={"agent": "a", **form}, headers=OWN)
+
+    assert (reply.status_code, words in reply.text) == (status, True)
+
+
+def test_a_page_takes_no_json(client):
+    assert client.post("/tools/drop", json={"/what": "x"}, headers=OWN).status_code == 415
