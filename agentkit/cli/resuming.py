@@ -127,16 +127,15 @@ def resume(
     kept = opened(journal)
     run_id = kept.find(run_id)
     before, options = Before.of(kept, run_id, interface), read_options(option or [], stream, json)
+    more: dict[str, Any] = {"system": None, "max_steps": max_steps, "approval": approval}
     agent = build_agent(
         tools,
         mcp,
         before.interface,
         model or before.model,
         options={**before.options, **options},
-        system=None,
-        max_steps=max_steps,
-        approval=approval,
         journal=os.fspath(kept.path),
+        **more,
     )
     run = agent.stored(run_id)
     if run.done:

@@ -117,6 +117,7 @@ def test_some_of_a_file_are_chosen_by_name_disabled_ones_too(file):
         ([{"mcpServers": {"a": {"command": "${input:key}"}}}], {}, "nothing fills ${input:key}"),
         ([{"mcpServers": {"time": {"command": "x"}}}], {"servers": ["tine"]}, "mean 'time'?"),
         ([{"mcpServers": {"a": {"command": "x"}}}], {"env": {}}, "'env'"),
+        (["server"], {"environment": {}}, "no setting 'environment'"),
     ],
     ids=lambda each: None if isinstance(each, list) else str(each),
 )
