@@ -126,6 +126,7 @@ class Agent(Runner[T]):
         self.options = dict(options or {})
         self.limits = limits or Limits()
         self.approval = approval
+        self.output = output
         self._given = interface
         self._journal = journal
         self._answer: Answer[T] | None = None if output in (None, str) else _answer(output)

@@ -12,13 +12,15 @@ from agentkit.arguments import read_arguments
 from agentkit.context import Context
 from agentkit.errors import ArgumentsError, ConfigError, DefinitionError, closest
 from agentkit.finding import Finding
+from agentkit.foreign import adapted
 from agentkit.function_tool import Tool, tool
 from agentkit.job import Job, failed
 from agentkit.live import Derived, Live, Tools
 from agentkit.messages import FunctionCall, FunctionDefinition, ResultMessage
 
 ToolSource = Any
-"""A tool, a function, a toolbox, a module or object with tools in it, or an iterable of these."""
+"""A tool, a function, a toolbox, a module or object with tools in it, a tool of LangChain or of
+pydantic-ai, or an iterable of these."""
 
 
 class Toolbox(Mapping[str, Tool[..., Any]]):
@@ -202,6 +204,8 @@ def _tools(sources: Iterable[ToolSource]) -> Iterator[Tool[..., Any] | Live]:
             yield from source._parts
         elif isinstance(source, list | tuple | Iterator):
             yield from _tools(source)
+        elif (theirs := adapted(source)) is not None:
+            yield from theirs
         elif isinstance(source, ModuleType) or not callable(source):
             yield from _inside(source)
         else:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from agentkit.cli.lazy import new_app
 
 _COMMANDS = {
+    "serve": (
+        "agentkit.cli.mcp_serving:serve",
+        "Give tools, or an agent, to an MCP client, over stdio or HTTP.",
+    ),
     "list": (
         "agentkit.cli.mcp_servers:list_tools",
         "List the tools of MCP servers, with what they may do and what is wrong with them.",

@@ -7,8 +7,14 @@ TYPE_CHECKING = False  # typing's own would cost an import
 if TYPE_CHECKING:
     from agentkit.mcp.client.toolbox import MCPToolbox as MCPToolbox
     from agentkit.mcp.client.toolbox import mcp as mcp
+    from agentkit.mcp.serving.agents import agent_tool as agent_tool
+    from agentkit.mcp.serving.server import MCPServer as MCPServer
 
-_HOMES = {"client.toolbox": "MCPToolbox mcp"}
+_HOMES = {
+    "client.toolbox": "MCPToolbox mcp",
+    "serving.agents": "agent_tool",
+    "serving.server": "MCPServer",
+}
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 - one list of names is enough
