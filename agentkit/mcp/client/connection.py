@@ -31,6 +31,8 @@ from agentkit.redact import redact
 
 _PAGES = 100  # of a listing; a server that never comes to an end is cut there
 _TOOLS = 1_000  # of a server
+_PAUSE = 0.1  # seconds between two listings, however often a server says that it changed
+_CLOSING = 6.0  # seconds for a server to end
 _PARTS = (
     *("name", "title", "description", "inputSchema", "outputSchema", "annotations"),
     "execution",
@@ -69,6 +71,7 @@ class Connection:
         self.listing: Listing | None = None  # what was listed last
         self.problem = ""
         self.pid = os.getpid()
+        self._is_stale, self._listing_now = False, asyncio.Lock()
         self._place, self._answers = place, answers
         self._start_limit, self._timeout = start, timeout
         self._stop = asyncio.Event()
@@ -104,7 +107,10 @@ class Connection:
     async def closed(self) -> None:
         """End it, and wait until it has ended."""
         self.stop()
-        await asyncio.wait([self._task])
+        done, _ = await asyncio.wait([self._task], timeout=_CLOSING)
+        if not done:  # as one that does not answer to the end of its session
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=_CLOSING)
 
     def stop(self) -> None:
         """End it."""
@@ -136,8 +142,7 @@ class Connection:
         except ProtocolError as error:
             if error.code != CONNECTION_CLOSED:
                 raise
-            self._stop.set()
-            await asyncio.wait([self._task])  # then it is known why
+            await self.closed()  # then it is known why
             raise Lost from None
         finally:
             del self._telling[key]
@@ -149,6 +154,8 @@ class Connection:
                     client = await stack.enter_async_context(self._new_client())
                     await self._list(client)
                 self._client = client
+                if self._is_stale:
+                    await self._relist(client)
                 self._ready.set_result(None)
                 stack.push_async_callback(_ended, asyncio.create_task(self._watch(client)))
                 await self._stop.wait()
@@ -196,13 +203,23 @@ class Connection:
             with suppress(Exception):  # it is no worse than a server that never says so
                 async with client.listen(tools_list_changed=True) as events:
                     async for _ in events:
-                        await self._list(client)
+                        await self._relist(client)
 
     async def _heard(self, message: Any) -> None:
         """List the tools again when a server of the older protocol says that they changed."""
-        client, changed = self._client, isinstance(message, ToolListChangedNotification)
-        if changed and client and not _is_modern(client):
-            await self._list(client)
+        if isinstance(message, ToolListChangedNotification):
+            self._is_stale = True
+            if self._client and not _is_modern(self._client):
+                await self._relist(self._client)
+
+    async def _relist(self, client: Client) -> None:
+        """List the tools again, once at a time."""
+        self._is_stale = True
+        async with self._listing_now:
+            if self._is_stale:
+                self._is_stale = False
+                await self._list(client)
+                await asyncio.sleep(_PAUSE)
 
     async def _logged(self, params: LoggingMessageNotificationParams) -> None:
         """Tell what the server logs as progress where it is about one call, else log it."""

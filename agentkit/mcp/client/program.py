@@ -58,7 +58,10 @@ class Program:
         code = self._process.returncode if self._process else None
         if code is None or not self._by_itself:
             return ""
-        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+        if code >= 0:
+            return f"exit code {code}"
+        known = {each.value: each.name for each in signal.Signals}
+        return known.get(-code, f"signal {-code}")
 
     @property
     def said(self) -> str:
