@@ -82,9 +82,9 @@ def test_definitions_that_changed_are_told_of_shown_and_accepted(inside, raw, se
     assert inside("mcp", "list", server).err == ""
 
 
-def test_a_person_at_a_terminal_is_asked(command, raw, server):
+def test_a_person_at_a_terminal_is_asked(command, inside, raw, server):
     env = {"XDG_CONFIG_HOME": str(raw.home / "settings")}
-    command("mcp", "list", server, env=env)
+    inside("mcp", "list", server)
     raw.lists(listed("add_up", "Something else."))
 
     terminal = command.on_terminal("tools", "list", "--tools", "none", "--mcp", server, env=env)

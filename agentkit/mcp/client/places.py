@@ -57,7 +57,8 @@ class Place:
             parts = [f"{address.scheme}://{address.hostname}{port}{address.path}"]
         else:
             home = Path(self.cwd or Path.cwd())
-            is_local = any(os.path.lexists(home / each) for each in self.command if each)
+            relative = (each for each in self.command if each and not os.path.isabs(each))
+            is_local = any(os.path.lexists(home / each) for each in relative)
             parts = [*self.command, *([f"in {home.resolve()}"] if is_local else ())]
         return sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
