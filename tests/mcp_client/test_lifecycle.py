@@ -13,7 +13,7 @@ import pytest
 from mcp_client.servers import Raw, is_alive
 from waiting import until
 
-from agentkit import Agent, DefinitionError
+from agentkit import Agent, ConfigError, DefinitionError
 from agentkit.errors import MCPError
 from agentkit.mcp import mcp
 from agentkit.mcp.client import program
@@ -196,3 +196,12 @@ def test_a_listing_of_nothing_is_a_listing(raw: Raw):
     box = raw.box()
 
     assert (list(box), box.is_ready) == ([], True)
+
+
+def test_without_the_extra_it_is_told_what_to_install():
+    from agentkit.mcp.extra import needing_mcp
+
+    with pytest.raises(ConfigError, match=r"pip install 'agentkit\[mcp\]'"), needing_mcp():
+        raise ModuleNotFoundError("No module named 'mcp'", name="mcp")
+    with pytest.raises(ModuleNotFoundError), needing_mcp():
+        raise ModuleNotFoundError("No module named 'other'", name="other")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import os
 from collections.abc import Callable
@@ -84,7 +85,8 @@ class Connection:
         else:
             self._way = Program(place, self._stop.set)
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._own())
+        # In a context of its own: what is set for one run is not for the life of a connection.
+        self._task = asyncio.create_task(self._own(), context=contextvars.Context())
 
     @property
     def has_ended(self) -> bool:

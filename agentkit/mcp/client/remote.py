@@ -62,8 +62,8 @@ class Remote:
         self._lock = asyncio.Lock()
         self._failures, self._next, self._why = 0, 0.0, ""
         self._closed = False
-        self._forget: weakref.finalize[Any, Any] = weakref.finalize(self, _nothing)
-        self._forget.atexit = False
+        self._finalizer: weakref.finalize[Any, Any] = weakref.finalize(self, _nothing)
+        self._finalizer.atexit = False
 
     @property
     def listing(self) -> Listing | None:
@@ -124,9 +124,9 @@ class Remote:
                     raise MCPError(f"It is started again in {pause:.0f} seconds. {self._why}")
                 connection = self._connection = Connection(self.place, *self._settings)
                 _open.add(connection)
-                self._forget.detach()
-                self._forget = weakref.finalize(self, _forget, os.getpid(), connection)
-                self._forget.atexit = False
+                self._finalizer.detach()
+                self._finalizer = weakref.finalize(self, _forget, os.getpid(), connection)
+                self._finalizer.atexit = False
             try:
                 await connection.opened()
             except MCPError as error:
