@@ -164,9 +164,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """End it as the protocol has it: its input ends, then SIGTERM, then SIGKILL."""
     assert process.stdin
     process.stdin.close()
-    if not await _gone(process):
-        _signal(process, "SIGTERM")
-        await _gone(process)
+    for name in ("SIGTERM", "SIGKILL"):
+        if await _gone(process):
+            return
+        _signal(process, name)
+    await _gone(process)
 
 
 async def _gone(process: asyncio.subprocess.Process) -> bool:
@@ -178,6 +180,7 @@ async def _gone(process: asyncio.subprocess.Process) -> bool:
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
+    """What is left to do, also where the end was not waited for."""
     if process.returncode is None:
         _signal(process, "SIGKILL")
     transport = getattr(process, "_transport", None)
