@@ -31,7 +31,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[tuple[str, dict[str, str]]] = []  # methods, and headers
         self.refusal: tuple[int, dict[str, str]] | None = None
-        self.session = 1
+        self.session, self.unknown = 1, 404
         self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
         self.thread.start()
 
@@ -64,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(b"", status, headers)
         known = self.headers.get("mcp-session-id")
         if known not in (None, str(self.server.session)):
-            return self.reply(b"", 404, {})
+            return self.reply(b"", self.server.unknown, {})
         if "id" not in message:
             return self.reply(b"", 202, {})
         given = self.result(method, message.get("params", {}))
@@ -157,7 +157,9 @@ def test_nobody_at_the_address_is_told_of():
         list(mcp(server.url, pins=False))
 
 
-def test_a_server_that_was_begun_anew_is_asked_again(server: Server):
+@pytest.mark.parametrize("status", [404, 400])
+def test_a_server_that_was_begun_anew_is_asked_again(server: Server, status: int):
+    server.unknown = status
     with mcp(server.url, pins=False) as box:
         assert box.call(call("do")).content == "do"
         server.session += 1
