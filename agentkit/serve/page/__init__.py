@@ -26,6 +26,7 @@ Handler = Callable[["Service", Request], Response | Awaitable[Response]]
 
 _PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/", chat.chat),
+    ("POST", "/", chat.say),
     ("GET", "/runs", runs.runs),
     ("GET", "/runs/{id}", runs.run),
     ("POST", "/runs/{id}", runs.decide),

@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from agentkit.agent_settings import RunOptions
 from agentkit.journal.chart import chart
 from agentkit.journal.figures import dollars, moment
 from agentkit.journal.stored import StoredRun
-from agentkit.serve.page.render import page
+from agentkit.serve.desk import STREAMED
+from agentkit.serve.page.render import page, typed_in
 from agentkit.serve.page.shown import Called, Said, several, steps_of, sums_of, tokens_of
 from agentkit.serve.views import agent_view
 
@@ -21,7 +25,8 @@ if TYPE_CHECKING:
     from agentkit.serve.service import Service
 
 _RUNS = 200  # the newest, of which the list of conversations is made
-_TURNS = 50  # of a conversation, that are shown
+_MOST = 10_000  # turns of a conversation that are counted
+_TURNS = 50  # of these that are shown, the newest
 _ALIVE = ("running", "waiting")  # the script draws them, from their events
 _RESUMED = ("failed", "cancelled", "interrupted")  # they can be gone on with
 
@@ -36,8 +41,6 @@ class Turn:
     agent: str = ""
     error: str = ""
     sums: str = ""
-    tokens: int = 0
-    cost: float | None = None
     steps: tuple[Said | Called, ...] = ()
     is_live: bool = False
 
@@ -62,8 +65,6 @@ def turn_of(service: Service, run: StoredRun, *, whole: bool = False) -> Turn:
         turn,
         error="Stopped." if run.state == "cancelled" else run.error or "",
         sums=sums_of(run),
-        tokens=tokens_of(run),
-        cost=run.cost,
         steps=tuple(steps_of(chart(service.journal.events(run.id)))),
     )
 
@@ -71,15 +72,16 @@ def turn_of(service: Service, run: StoredRun, *, whole: bool = False) -> Turn:
 def chat(service: Service, request: Request) -> Response:
     """The page of a conversation, or of none yet."""
     name, journal = request.query_params.get("conversation", ""), service.journal
-    runs = journal.runs(limit=_TURNS, conversation=name) if name else ()
-    turns = [turn_of(service, each) for each in reversed(runs)]
-    over = [each for each in turns if not each.is_live]
-    tokens, costs = sum(each.tokens for each in over), [each.cost for each in over]
+    runs = journal.runs(limit=_MOST, conversation=name) if name else ()
+    turns = [turn_of(service, each) for each in reversed(runs[:_TURNS])]
+    over = [each for each in runs if each.state not in _ALIVE]
+    tokens, costs = sum(map(tokens_of, over)), [each.cost for each in over]
     cost = None if None in costs or not costs else sum(filter(None, costs))
     told = [several(len(over), "run"), several(tokens, "token"), *_dollars(cost)]
     known = {
         "conversation": name,
-        "title": turns[0].prompt if turns else "Chat",
+        "title": (runs[-1].prompt or name) if runs else "Chat",
+        "has_earlier": len(runs) > _TURNS,
         "turns": turns,
         "talks": _talks(journal.runs(limit=_RUNS)),
         "agents": [agent_view(name, each) for name, each in service.agents.items()],
@@ -90,6 +92,19 @@ def chat(service: Service, request: Request) -> Response:
         "blank_call": Called("", "running"),
     }
     return page(request, service, "chat", known)
+
+
+async def say(service: Service, request: Request) -> Response:
+    """Begin a run without scripts, and show it."""
+    typed = await typed_in(request)
+    root = request.scope.get("root_path", "")
+    if not (prompt := typed.get("prompt", "").strip()):
+        return RedirectResponse(f"{root}/", 303)
+    name = service.desk.named(typed.get("agent"))
+    conversation = typed.get("conversation") or token_hex(8)
+    given: RunOptions = {"conversation": conversation, "options": STREAMED}
+    live = await service.desk.begin(name, prompt, given)
+    return RedirectResponse(f"{root}/runs/{quote(live.id)}", 303)
 
 
 def _dollars(cost: float | None) -> list[str]:

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from agentkit.serve.service import Service
 
 _PAGE = 30  # runs on a page
+_ASKED = ("text", "state", "agent", "conversation")
 
 
 def runs(service: Service, request: Request) -> Response:
     """The list, newest first."""
-    asked = {name: request.query_params.get(name, "") for name in ("text", "state", "agent")}
+    asked = {name: request.query_params.get(name, "") for name in _ASKED}
     before = request.query_params.get("before")
     wanted: Any = {name: each for name, each in asked.items() if each}
     found = service.journal.runs(limit=_PAGE + 1, before=before, **wanted)

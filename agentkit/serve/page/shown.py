@@ -7,7 +7,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from agentkit.journal.chart import Chart, Row
 from agentkit.journal.figures import dollars, duration, written
@@ -24,9 +24,11 @@ _HIDING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the model said."""
+    """What the model said, and thought before."""
 
     text: str
+    reasoning: str = ""
+    is_call: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Called:
     took: str = ""
     index: int = 0
 
-    text = ""  # it is nothing that was said
+    is_call: ClassVar[bool] = True
 
     @property
     def arguments(self) -> list[tuple[str, str]]:
@@ -114,8 +116,8 @@ def steps_of(drawn: Chart) -> Iterator[Said | Called]:
     """What was said and called, in order."""
     for row in drawn.rows:
         response = row.response
-        if row.kind == "request" and response and response.message.content:
-            yield Said(response.message.content)
+        if row.kind == "request" and response:
+            yield Said(response.message.content or "", response.message.reasoning or "")
         if row.kind in ("call", "decision"):
             took = "" if row.is_open or row.kind == "decision" else duration(row.lasted)
             yield Called(row.name, _state(row), row.key or "", row.call, row.result, took)

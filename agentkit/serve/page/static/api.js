@@ -14,9 +14,13 @@ export async function api(path, body) {
   };
   const reply = await fetch(`${root}/api${path}`, options);
   if (reply.status === 401) signIn();
+  if (!reply.ok) throw new Error(await problemOf(reply));
+  return reply.json();
+}
+
+async function problemOf(reply) {
   const told = await reply.json().catch(() => ({}));
-  if (!reply.ok) throw new Error(told.error?.message ?? `The service answered ${reply.status}.`);
-  return told;
+  return told.error?.message ?? `The service answered ${reply.status}.`;
 }
 
 function signIn() {
@@ -49,10 +53,12 @@ export function watch(id, after, see, lost) {
   return source;
 }
 
-// Take a part of this page anew from the service; what is folded out stays so.
+// Take a part of this page anew from the service; what is folded out stays so. A reply that is no
+// page is thrown, in its own words.
 export async function renew(selector, address = location.href, options = {}) {
   const reply = await fetch(address, options);
-  if (reply.redirected && reply.url.includes("/sign-in")) return signIn();
+  if (reply.status === 401) return signIn();
+  if (!reply.headers.get("content-type")?.startsWith("text/html")) throw new Error(await problemOf(reply));
   const fresh = new DOMParser().parseFromString(await reply.text(), "text/html").querySelector(selector);
   const old = document.querySelector(selector);
   if (!fresh || !old) return location.reload();

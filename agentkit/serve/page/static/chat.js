@@ -44,16 +44,16 @@ function ended(turn) {
 
 // The other conversations as they stand now, unless somebody is about to choose one.
 function list() {
-  const talks = "#talks";
-  if (!document.querySelector(talks).contains(document.activeElement)) renew(talks);
+  const talks = document.getElementById("talks");
+  if (!talks.contains(document.activeElement) && !talks.matches(":popover-open")) renew("#talks").catch(() => {});
 }
 
 // What the conversation came to, those that are going on included.
 function add() {
   const all = [...live].map((each) => each.sums).filter(Boolean);
   const total = (name) => all.reduce((sum, each) => sum + (each[name] ?? 0), known[name] ?? 0);
-  const cost = known.cost === undefined && all.every((each) => each.cost == null) ? null : total("cost");
-  totals.textContent = sums({ runs: (known.runs ?? 0) + live.size, tokens: total("tokens"), cost });
+  const isUnknown = (known.runs > 0 && known.cost == null) || all.some((each) => each.cost == null);
+  totals.textContent = sums({ runs: (known.runs ?? 0) + live.size, tokens: total("tokens"), cost: isUnknown ? null : total("cost") });
 }
 
 async function send() {

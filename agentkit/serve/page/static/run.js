@@ -11,7 +11,7 @@ function drawn() {
 }
 
 async function look() {
-  await renew(WHOLE);
+  await renew(WHOLE).catch(() => {}); // the service may be there again later
   drawn();
 }
 

@@ -17,8 +17,8 @@ document.addEventListener("submit", async (event) => {
   try {
     const main = await renew(MAIN, location.href, { method: "POST", body });
     (main?.querySelector('[role="alert"], .decision button, [data-part="answer"]:not(:empty)') ?? main)?.focus();
-  } catch {
-    if (doing) doing.textContent = "The service does not answer.";
+  } catch (error) {
+    if (doing) doing.textContent = error.message;
     for (const each of form.querySelectorAll("button")) each.disabled = false;
   } finally {
     clearInterval(timer);

@@ -10,6 +10,8 @@ function placeOf(key) {
   return key.replace(/(:\d+:\d+):[0-9a-f]+$/, "$1");
 }
 
+const PIECES = ["text", "reasoning"]; // there are many of them, so they are painted together
+
 export class Turn {
   // told: what the chat wants to know: changed(turn), say(text).
   constructor(element, told) {
@@ -60,7 +62,7 @@ export class Turn {
     const see = (type, data, number) => {
       this.last = number;
       this[type]?.(data);
-      this.told.changed(this);
+      if (!PIECES.includes(type)) this.told.changed(this);
     };
     this.source = watch(this.id, after, see, (run) => this.lost(run));
   }
@@ -103,11 +105,16 @@ export class Turn {
   }
 
   reasoning({ text }) {
-    this.thought ??= this.add(node("details", [node("summary", "Reasoning"), node("div", [], { class: "text" })], { class: "reasoning" }));
-    this.thought.lastChild.append(plain(text));
+    if (!this.thought) {
+      this.thought = copy("thought");
+      if (this.said) this.said.before(this.thought);
+      else this.add(this.thought);
+    }
+    part(this.thought, "thought").append(plain(text));
   }
 
-  response_received({ content }) {
+  response_received({ content, reasoning }) {
+    if (reasoning && !this.thought) this.reasoning({ text: reasoning });
     if (content) {
       this.said ??= this.add(node("div", [], { class: "said text" }));
       this.said.words = content;
