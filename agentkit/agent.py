@@ -17,6 +17,7 @@ from agentkit.agent_settings import (
     check_options,
     journal_of,
     replay_of,
+    trace_of,
 )
 from agentkit.approval import Approval, Gate
 from agentkit.beginning import Beginning
@@ -33,6 +34,7 @@ from agentkit.run import Run
 from agentkit.runner import Runner
 from agentkit.summary import Summary
 from agentkit.toolbox import Toolbox, ToolSource
+from agentkit.tracing import HERE, Begin, Begun, Trace, Untold
 
 if TYPE_CHECKING:
     from agentkit.answer import Answer  # needs pydantic
@@ -64,6 +66,9 @@ class Agent(Runner[T]):
         journal: A file in which runs are kept step by step, so that `resume` can go on with one; if
             not given, AGENTKIT_JOURNAL, or none. "" is none in any case.
         replay: A recording that answers in place of the model; a `Replay` says more.
+        trace: Where runs are told span by span: a file; "otel", for OpenTelemetry as the process
+            has it; or a `Trace` of `agentkit.telemetry`. If not given, where the run is told whose
+            tool begins it, else AGENTKIT_TRACE, or nowhere. "" is nowhere in any case.
         output: The type of the answer; text if not given. The answer is validated, and a wrong one
             is fed back to the model.
         name: What it is called among others, as by an `Engine`.
@@ -111,6 +116,7 @@ class Agent(Runner[T]):
         approval: Approval = "ask_for_destructive",
         journal: Store | str | os.PathLike[str] | None = None,
         replay: Replay | str | os.PathLike[str] | None = None,
+        trace: Trace | str | os.PathLike[str] | None = None,
         output: Any = None,
         name: str = "",
     ) -> None:
@@ -127,7 +133,7 @@ class Agent(Runner[T]):
         self.limits = limits or Limits()
         self.approval = approval
         self._given = interface
-        self._journal = journal
+        self._journal, self._trace = journal, trace
         self._answer: Answer[T] | None = None if output in (None, str) else _answer(output)
         if self._answer and ANSWER in self.toolbox:
             raise DefinitionError(f"{ANSWER!r} is the name of the typed answer; rename the tool.")
@@ -148,6 +154,12 @@ class Agent(Runner[T]):
         """Where runs are kept, if anywhere."""
         none = self._journal is None
         return journal_of(os.environ.get("AGENTKIT_JOURNAL") if none else self._journal)
+
+    @cached_property
+    def trace(self) -> Trace | None:
+        """Where its runs are told, if anywhere, as far as no other run begins them."""
+        none = self._trace is None
+        return trace_of(os.environ.get("AGENTKIT_TRACE") if none else self._trace)
 
     def stored(self, run_id: str) -> Run[T]:
         """A run of the journal, so that `run(after=...)` can go on with it; see `resume`.
@@ -214,7 +226,7 @@ class Agent(Runner[T]):
         return summary.put(await self._summarizer().arun(prompt))
 
     def _summarizer(self) -> Agent[str]:
-        return Agent((), self.interface, model=self.model, journal=self.journal)
+        return Agent((), self.interface, model=self.model, journal=self.journal, trace=self._trace)
 
     def _prepared(self, prompt: str | None, given: RunOptions) -> tuple[Loop[T], Calls, Interface]:
         begin = Beginning.of(prompt, given, self.instructions, self.journal)
@@ -232,13 +244,24 @@ class Agent(Runner[T]):
             )
             record = self.journal.begin(loop.run(), start)
         recorded = self._replay.results_of_calls if self._replay else None
-        calls = Calls(loop, self._gate, given.get("deps"), record, recorded)
+        begin_span = self._telling(loop, given.get("conversation"))
+        calls = Calls(loop, self._gate, given.get("deps"), record, recorded, begin_span)
         return loop, calls, self.interface
+
+    def _telling(self, loop: Loop[T], conversation: str | None) -> Begin | None:
+        """What begins to tell a run in a trace, where it is told in one."""
+        here = HERE.get()
+        trace = here.trace if here is not None and self._trace is None else self.trace
+        if trace is None:
+            return Untold if here is not None else None
+        target = self.interface.target(Request(messages=(), model=self.model))
+        begun = Begun(loop.id, self.name, target, loop.messages, conversation)
+        return lambda: trace.run(begun)
 
     def _check(self, given: ResumeOptions) -> None:
         check_names(cast(RunOptions, given))
         self._options(given.get("options"))
-        _ = self.toolbox.definitions, self.journal
+        _ = self.toolbox.definitions, self.journal, self.trace
 
     def _options(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
         """What is sent to the model, checked."""

@@ -12,6 +12,7 @@ from agentkit.limits import Limits
 from agentkit.messages import Message
 from agentkit.recorder import Store
 from agentkit.run import Run
+from agentkit.tracing import Trace
 
 if TYPE_CHECKING:
     from agentkit.replay import Replay  # heavy, and rarely used
@@ -27,6 +28,7 @@ class AgentSettings(TypedDict, total=False):
     approval: Approval
     journal: Store | str | os.PathLike[str] | None
     replay: Replay | str | os.PathLike[str] | None
+    trace: Trace | str | os.PathLike[str] | None
     name: str
 
 
@@ -85,6 +87,22 @@ def replay_of(given: Replay | str | os.PathLike[str] | None) -> Replay | None:
     replay = Replay(given)
     writes = replay.mode in ("record", "missing")
     return writer_at(os.path.abspath(replay.path or ""), replay.mode) if writes else replay
+
+
+def trace_of(given: Trace | str | os.PathLike[str] | None) -> Trace | None:
+    """The trace that is meant, if any: the one of the process for a path."""
+    if not isinstance(given, str | os.PathLike):
+        if given is not None and (isinstance(given, type) or not isinstance(given, Trace)):
+            raise ConfigError(f"trace= takes a path, 'otel' or a Trace, not {given!r}.")
+        return given
+    if given == "otel":
+        from agentkit.telemetry.process import of_process
+
+        known: Trace = of_process()
+        return known
+    from agentkit.telemetry.lines import lines_at
+
+    return lines_at(os.path.abspath(os.path.expanduser(given))) if given else None
 
 
 def check_names(given: RunOptions) -> None:
