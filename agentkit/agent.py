@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, overload
 
 from agentkit.agent_settings import (
@@ -140,6 +140,8 @@ class Agent(Runner[T]):
         if READ in self.toolbox:
             raise DefinitionError(f"{READ!r} is how a model reads on; rename the tool.")
 
+    _replays = False  # whether steps that were done pass by once more
+
     @cached_property
     def interface(self) -> Interface:
         """The way to the model; opened when first needed."""
@@ -194,8 +196,10 @@ class Agent(Runner[T]):
         return replace(run, output=self._answer.given_in(run)) if self._answer and run.done else run
 
     def around(self, interface: Interface, gate: Gate) -> Agent[T]:
-        """The same agent with another way to the model and to its tools, and without a journal."""
+        """The same agent with another way to the model and to its tools, which are asked for what
+        was done before, too; and without a journal."""
         other = copy(self)
+        other._replays = True
         other.toolbox, other._gate, other._journal = gate.toolbox, gate, ""
         vars(other).pop("journal", None)  # it is kept once it is made
         vars(other)["interface"] = interface
@@ -231,6 +235,7 @@ class Agent(Runner[T]):
     def _prepared(self, prompt: str | None, given: RunOptions) -> tuple[Loop[T], Calls, Interface]:
         begin = Beginning.of(prompt, given, self.instructions, self.journal)
         loop = self._loop(begin, given.get("options"))
+        telling = self._telling(loop, given.get("conversation"))
         record: Record | None = None
         if self.journal is not None:
             start = Start(
@@ -244,8 +249,7 @@ class Agent(Runner[T]):
             )
             record = self.journal.begin(loop.run(), start)
         recorded = self._replay.results_of_calls if self._replay else None
-        begin_span = self._telling(loop, given.get("conversation"))
-        calls = Calls(loop, self._gate, given.get("deps"), record, recorded, begin_span)
+        calls = Calls(loop, self._gate, given.get("deps"), record, recorded, telling)
         return loop, calls, self.interface
 
     def _telling(self, loop: Loop[T], conversation: str | None) -> Begin | None:
@@ -255,8 +259,8 @@ class Agent(Runner[T]):
         if trace is None:
             return Untold if here is not None else None
         target = self.interface.target(Request(messages=(), model=self.model))
-        begun = Begun(loop.id, self.name, target, loop.messages, conversation)
-        return lambda: trace.run(begun)
+        facts = (loop.messages, self.toolbox.definitions, conversation, self._replays)
+        return partial(trace.run, Begun(loop.id, self.name, target, *facts))
 
     def _check(self, given: ResumeOptions) -> None:
         check_names(cast(RunOptions, given))

@@ -7,15 +7,19 @@ collected as garbage, and nothing is current that should not be.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+import re
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
-from agentkit.messages import FunctionCall, Message, Request
+from agentkit.messages import FunctionCall, FunctionDefinition, Message, Request
 
 T = TypeVar("T")
+_ELSEWHERE: ContextVar[str] = ContextVar("elsewhere", default="")
 
 
 class Target(NamedTuple):
@@ -43,14 +47,21 @@ class Begun:
         agent: The agent's name.
         target: Where its requests go, if they are not told elsewhere.
         messages: The transcript that it begins with.
+        definitions: The functions that it offers.
         conversation: The conversation that it belongs to.
+        replays: Whether what it did before passes by once more, so that it is told of only when it
+            does something.
+        traceparent: What it is a part of that goes on elsewhere, if nothing goes on here.
     """
 
     run_id: str
     agent: str
     target: Target
     messages: tuple[Message, ...]
+    definitions: tuple[FunctionDefinition, ...] = ()
     conversation: str | None = None
+    replays: bool = False
+    traceparent: str = field(default_factory=_ELSEWHERE.get)
 
 
 class Told(Protocol):
@@ -98,11 +109,35 @@ class Trace(Protocol):
 HERE: ContextVar[Span | None] = ContextVar("here", default=None)
 Begin = Callable[[], Told]
 
+_HEADER = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
+
 
 def traceparent() -> str:
-    """The header `traceparent` of W3C's Trace Context for what is going on, or "" for none."""
-    here = HERE.get()
-    return here.traceparent if here is not None else ""
+    """What goes on here as the header `traceparent` of W3C's Trace Context, or "" for nothing."""
+    if (here := HERE.get()) is not None:
+        return here.traceparent
+    if "opentelemetry.trace" not in sys.modules:
+        return ""
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return carrier.get("traceparent", "")
+
+
+@contextmanager
+def going_on(traceparent: str | None) -> Iterator[None]:
+    """Runs that begin inside of it are a part of what goes on elsewhere.
+
+    Args:
+        traceparent: The header of that; one that makes no sense is as good as none.
+    """
+    known = traceparent if traceparent and _HEADER.match(traceparent) else ""
+    token = _ELSEWHERE.set(known)
+    try:
+        yield
+    finally:
+        _ELSEWHERE.reset(token)
 
 
 def note(error: BaseException) -> None:

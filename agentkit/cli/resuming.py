@@ -22,6 +22,7 @@ from agentkit.cli.options import (
     SameModel,
     Stream,
     Tools,
+    TracePath,
     WhatIsUnfinished,
 )
 from agentkit.cli.output import note, write, write_json
@@ -115,6 +116,7 @@ def resume(
     approval: Approve = "ask_for_destructive",
     unfinished: WhatIsUnfinished = "ask",
     journal: JournalPath = None,
+    trace: TracePath = None,
 ) -> None:
     """Go on with a run that was cut short; give it the same tools.
 
@@ -134,6 +136,7 @@ def resume(
         max_steps=max_steps,
         approval=approval,
         journal=os.fspath(kept.path),
+        trace=trace,
     )
     run = agent.stored(run_id)
     if run.done:

@@ -28,6 +28,7 @@ def build_agent(
     max_steps: int | None,
     approval: str,
     journal: str | None = None,
+    trace: str | None = None,
 ) -> Agent[str]:
     """The agent that the options describe, checked before anything is asked."""
     agent = Agent(
@@ -39,6 +40,7 @@ def build_agent(
         limits=Limits() if max_steps is None else Limits(steps=max_steps),
         approval=cast(Any, approval),  # the agent checks it
         journal=journal,
+        trace=trace,
     )
     agent.interface.check(Request(messages=(), model=model, options=options))
     return agent

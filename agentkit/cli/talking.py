@@ -19,6 +19,7 @@ from agentkit.cli.options import (
     Stream,
     System,
     Tools,
+    TracePath,
 )
 
 Prompt = Annotated[
@@ -44,6 +45,7 @@ def run(
     max_steps: MaxSteps = None,
     approval: Approve = "ask_for_destructive",
     journal: JournalPath = None,
+    trace: TracePath = None,
     conversation: Conversation = None,
 ) -> None:
     """Ask once, with tools, and print the answer.
@@ -63,6 +65,7 @@ def run(
     asked = read_prompt(prompt)
     options = read_options(option or [], stream, json)
     more: dict[str, Any] = {"system": system, "max_steps": max_steps, "journal": journal}
+    more["trace"] = trace
     agent = build_agent(tools, interface, model, options=options, approval=approval, **more)
     screen = screen_for(json=json, stream="stream" in options)
     follow(agent, screen, asked, conversation=conversation)
@@ -80,6 +83,7 @@ def chat(
     max_steps: MaxSteps = None,
     approval: Approve = "ask_for_destructive",
     journal: JournalPath = None,
+    trace: TracePath = None,
     conversation: Conversation = None,
 ) -> None:
     """Hold a conversation, a line at a time.
@@ -103,6 +107,7 @@ def chat(
         max_steps=max_steps,
         approval=approval,
         journal=journal,
+        trace=trace,
     )
     screen = partial(screen_for, json=json, stream="stream" in options)
     Chat(agent, screen, conversation).talk()

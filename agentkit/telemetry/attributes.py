@@ -9,7 +9,6 @@ from there. What begins with `agentkit.` is agentkit's own.
 
 from __future__ import annotations
 
-from asyncio import CancelledError
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -122,6 +121,12 @@ class Totals:
         return sum(known) if known and len(known) == len(self.costs) else None
 
 
+def _summary(called: Called) -> str | None:
+    """The first line of what a model is told of the tool."""
+    told: str = called.tool.definition.description if called.tool else ""
+    return told.partition("\n")[0] or None
+
+
 def provider_of(target: Target) -> str:
     """The conventions' name for a provider."""
     return _PROVIDERS.get(target.provider, target.provider)
@@ -175,7 +180,7 @@ CALL_BEGINS: Table[Called] = {
     OPERATION: lambda _: TOOL,
     TOOL_NAME: lambda called: called.tool.name if called.tool else OTHER,
     TOOL_TYPE: lambda _: "function",
-    "gen_ai.tool.description": lambda called: called.tool and called.tool.definition.description,
+    "gen_ai.tool.description": _summary,
     CALL_ID: lambda called: called.call.id or None,
     AGENT: lambda called: called.run.agent or None,
     CALL_KEY: lambda called: called.key or None,
@@ -202,9 +207,9 @@ def error_type(error: BaseException) -> str:
             return "timeout"
         case ToolError():
             return "tool_error"
-        case CancelledError() | GeneratorExit():
-            return "cancelled"
-    return type(error).__name__
+        case Exception() | KeyboardInterrupt() | SystemExit():
+            return type(error).__name__
+    return "cancelled"  # asyncio.CancelledError, GeneratorExit, and a durable run that is left
 
 
 _TO_82, _TO_410 = tuple(0.01 * 2**n for n in range(14)), tuple(0.1 * 2**n for n in range(13))

@@ -45,9 +45,9 @@ class JsonLines(Trace):
     def begin(self, span: AnySpan) -> None:
         """Give it its place in the tree. A run that is no part of anything has its id in common
         with each other part of it, however often it is gone on with."""
-        parent = span.parent
-        in_trace = parent.trace_id if isinstance(parent, AnySpan) else ""
-        span.trace_id = in_trace or _trace_id(span.begun.run_id)
+        above = span.parent.traceparent if span.parent else span.begun.traceparent
+        _, trace_id, span.parent_id, _ = above.split("-") if above else ("", "", "", "")
+        span.trace_id = trace_id or _trace_id(span.begun.run_id)
         span.span_id = os.urandom(8).hex()
 
     def finish(self, span: AnySpan) -> None:
@@ -96,8 +96,8 @@ def _service() -> str:
 def _plain(span: AnySpan) -> dict[str, Any]:
     elsewhere = isinstance(span, RequestSpan) and "server.address" in span.attributes
     plain: dict[str, Any] = {"traceId": span.trace_id, "spanId": span.span_id}
-    if isinstance(span.parent, AnySpan) and span.parent.span_id:
-        plain["parentSpanId"] = span.parent.span_id
+    if span.parent_id:
+        plain["parentSpanId"] = span.parent_id
     plain |= {
         "name": span.name,
         "kind": _CLIENT if elsewhere else _INTERNAL,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from opentelemetry import context, metrics, trace
+from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from agentkit.telemetry import attributes as names
 from agentkit.telemetry.attributes import DURATIONS, TIME_TO_FIRST_CHUNK, TOKENS, Metric
-from agentkit.telemetry.spans import AnySpan, Trace
+from agentkit.telemetry.spans import AnySpan, RunSpan, Trace
 
 _SCHEMA = "https://opentelemetry.io/schemas/1.41.0"
 
@@ -50,6 +52,7 @@ class OpenTelemetry(Trace):
         elsewhere = names.ADDRESS in span.attributes
         begun = self._tracer.start_span(
             span.name,
+            _above(span),
             kind=SpanKind.CLIENT if elsewhere else SpanKind.INTERNAL,
             attributes=span.attributes,
             start_time=span.began,
@@ -59,17 +62,19 @@ class OpenTelemetry(Trace):
         if found.is_valid:
             span.trace_id = trace.format_trace_id(found.trace_id)
             span.span_id = trace.format_span_id(found.span_id)
+            span.is_sampled = found.trace_flags.sampled
 
     def enter(self, span: AnySpan) -> Any:
         """Make it the current one, or what was current in it when it was left last."""
+        if span.other is None:
+            return None
         before = context.get_current()
-        if span.other is not None:
-            context.attach(span.other[1])
+        context.attach(span.other[1])
         return before
 
     def leave(self, span: AnySpan, before: Any) -> None:
         """Make current what was so before. A token would have to come back to where it is from."""
-        if span.other is not None:
+        if before is not None:
             span.other[1] = context.get_current()
             context.attach(before)
 
@@ -107,3 +112,14 @@ class OpenTelemetry(Trace):
 
     def __repr__(self) -> str:
         return "OpenTelemetry()"
+
+
+def _above(span: AnySpan) -> Context | None:
+    """What it is a part of, where that need not be what is current here."""
+    if isinstance(span.parent, RunSpan) and not isinstance(span, RunSpan) and span.parent.other:
+        above: Context = span.parent.other[1]  # its task may be older than what is told of the run
+        return above
+    if trace.get_current_span().get_span_context().is_valid or not span.begun.traceparent:
+        return None
+    carrier = {"traceparent": span.begun.traceparent}
+    return TraceContextTextMapPropagator().extract(carrier, context.get_current())

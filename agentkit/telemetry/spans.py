@@ -65,7 +65,7 @@ class Trace(ABC):
                 complain(f"The trace cannot be kept: {type(error).__name__}: {error}.")
             self._failed = True
         else:
-            self._failed = False
+            self._failed = self._failed and not span.ended
 
 
 class AnySpan(ABC):
@@ -86,11 +86,14 @@ class AnySpan(ABC):
         self.attributes = at_first
         self.events: list[Happened] = []
         self.error = self.message = ""
-        self.trace_id = self.span_id = ""  # in hex; "" where nothing is told
+        self.trace_id = self.span_id = self.parent_id = ""  # in hex; "" where nothing is told
+        self.is_sampled = True
         self.other: Any = None  # what belongs to it where it is told
         self.began, self.ended = time.time_ns(), 0
         self._clock = time.perf_counter_ns()
-        trace.safely(trace.begin, self)
+        self.is_told = False
+        if not isinstance(self, RunSpan) or not begun.replays:
+            self.tell()
 
     def __enter__(self) -> None:
         self._before = HERE.get(), self.trace.enter(self)
@@ -101,10 +104,17 @@ class AnySpan(ABC):
         HERE.set(before)
         self.trace.leave(self, other)
 
+    def tell(self) -> None:
+        """Tell that it has begun, if that was not told."""
+        if not self.is_told:
+            self.is_told = True
+            self.trace.safely(self.trace.begin, self)
+
     @property
     def traceparent(self) -> str:
         """The header `traceparent`."""
-        return f"00-{self.trace_id}-{self.span_id}-01" if self.span_id else ""
+        flags = "01" if self.is_sampled else "00"
+        return f"00-{self.trace_id}-{self.span_id}-{flags}" if self.span_id else ""
 
     @property
     def seconds(self) -> float:
@@ -113,10 +123,12 @@ class AnySpan(ABC):
 
     def request(self, target: Target, request: Request) -> Span:
         """A request that is sent now."""
+        self.tell()
         return RequestSpan(self, Asked(self.begun, target, request))
 
     def call(self, tool: Any, call: FunctionCall, key: str) -> Span:
         """A call that is run now."""
+        self.tell()
         return CallSpan(self, Called(self.begun, tool, call, key))
 
     @abstractmethod
@@ -136,7 +148,8 @@ class AnySpan(ABC):
             self._say(str(error))
         if self.error:
             self.attributes[names.ERROR] = self.error
-        self.trace.safely(self.trace.finish, self)
+        if self.is_told:
+            self.trace.safely(self.trace.finish, self)
 
     def _now(self) -> int:
         return self.began + time.perf_counter_ns() - self._clock
@@ -156,7 +169,7 @@ class RunSpan(AnySpan):
         name = f"{names.RUN} {begun.agent}".rstrip()
         at_first = attributes(names.RUN_BEGINS, begun)
         if trace.content:
-            at_first |= Content(begun.messages).of_request(begun.messages)
+            at_first |= Content(begun.messages, begun.definitions).of_request(begun.messages)
         super().__init__(trace, parent, begun, name, at_first)
         self.totals = Totals()
 
@@ -175,8 +188,9 @@ class RunSpan(AnySpan):
                 self.totals.state = "done" if run.done else "waiting"
                 if self.trace.content and run.steps:
                     last = run.steps[-1].response
-                    said = Content(run.messages).of_answer(last.message, last.finish_reason)
-                    self.attributes |= said
+                    content = Content(run.messages, self.begun.definitions)
+                    self.attributes |= content.of_answer(last.message, last.finish_reason)
+                self.end()  # whoever has it need not go on
 
     def end(self, error: BaseException | None = None) -> None:
         """The run has ended."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from agentkit.cli.durable_options import Version
-from agentkit.cli.options import Tools
+from agentkit.cli.options import Tools, TracePath
 
 Input = Annotated[
     str | None,
@@ -149,6 +149,7 @@ def batch(
     retry_failed: RetryFailed = False,
     unfinished: UnfinishedCalls = "wait",
     journal: JournalFile = None,
+    trace: TracePath = None,
     kind: RowFormat = None,
     tools: Tools = None,
     interface: OwnInterface = None,
