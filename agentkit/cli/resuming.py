@@ -127,16 +127,14 @@ def resume(
     kept = opened(journal)
     run_id = kept.find(run_id)
     before, options = Before.of(kept, run_id, interface), read_options(option or [], stream, json)
+    more: dict[str, Any] = {"max_steps": max_steps, "approval": approval, "trace": trace}
     agent = build_agent(
         tools,
         before.interface,
         model or before.model,
         options={**before.options, **options},
-        system=None,
-        max_steps=max_steps,
-        approval=approval,
         journal=os.fspath(kept.path),
-        trace=trace,
+        **more,
     )
     run = agent.stored(run_id)
     if run.done:

@@ -24,7 +24,7 @@ def build_agent(
     model: str,
     *,
     options: dict[str, Any],
-    system: str | None,
+    system: str | None = None,
     max_steps: int | None,
     approval: str,
     journal: str | None = None,

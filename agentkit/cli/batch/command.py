@@ -171,7 +171,6 @@ def batch(
     \b
     agentkit batch prompts.jsonl --agent my_agent.py:agent -o results.jsonl --concurrency 50
     agentkit batch cities.csv --template "What is {city} known for?" -o results.csv
-    agentkit batch prompts.txt -o results.jsonl --retry-failed
     agentkit batch prompts.jsonl --queue support --agent support --database runs.db -o out.jsonl
     """
     from agentkit.cli.batch.making import run_batch
