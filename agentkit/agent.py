@@ -183,7 +183,7 @@ class Agent(Runner[T]):
             ConfigError: There is no key, or the model's alias or an option does not fit.
             DefinitionError: A tool cannot be offered.
         """
-        _ = self.toolbox.definitions
+        _ = self.toolbox.definitions, self.trace
         check_options(self.options, self.toolbox)
         self.interface.check(Request(messages=(), model=self.model, options=self.options))
 

@@ -60,7 +60,7 @@ class JsonLines(Trace):
 
     def _append(self, line: bytes) -> None:
         """Write a line at once, so that those of others are not in the middle of it."""
-        file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _CLOEXEC, 0o600)
+        file = os.open(self.path, _HOW, 0o600)
         try:
             line = b"\n" + line if self._is_torn else line
             written = os.write(file, line) if line else 0
@@ -74,7 +74,8 @@ class JsonLines(Trace):
         return f"JsonLines({self.path!r})"
 
 
-_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+_HOW = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+_HOW |= getattr(os, "O_BINARY", 0)  # of Windows
 
 
 @per_process
