@@ -6,13 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, cast, overload
 
 from agentkit.agent_settings import (
     AgentSettings,
     ResumeOptions,
     RunOptions,
+    answer_of,
     check_names,
     check_options,
     journal_of,
@@ -27,14 +28,14 @@ from agentkit.interface import Interface, place_of
 from agentkit.interfaces import names_model, open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
-from agentkit.messages import ANSWER, Request
+from agentkit.messages import ANSWER, FunctionDefinition, Request
 from agentkit.reading import READ
 from agentkit.recorder import Record, Start, Store
 from agentkit.run import Run
 from agentkit.runner import Runner
 from agentkit.summary import Summary
 from agentkit.toolbox import Toolbox, ToolSource
-from agentkit.tracing import HERE, Begin, Begun, Trace, Untold
+from agentkit.tracing import Begun, Trace, beginning
 
 if TYPE_CHECKING:
     from agentkit.answer import Answer  # needs pydantic
@@ -66,9 +67,9 @@ class Agent(Runner[T]):
         journal: A file in which runs are kept step by step, so that `resume` can go on with one; if
             not given, AGENTKIT_JOURNAL, or none. "" is none in any case.
         replay: A recording that answers in place of the model; a `Replay` says more.
-        trace: Where runs are told span by span: a file; "otel", for OpenTelemetry as the process
-            has it; or a `Trace` of `agentkit.telemetry`. If not given, where the run is told whose
-            tool begins it, else AGENTKIT_TRACE, or nowhere. "" is nowhere in any case.
+        trace: Where runs are told span by span: a file; "otel", what the process has of it; or one
+            of `agentkit.telemetry`. If not given, that of the run whose tool begins it, else
+            AGENTKIT_TRACE, or none. "" is none in any case.
         output: The type of the answer; text if not given. The answer is validated, and a wrong one
             is fed back to the model.
         name: What it is called among others, as by an `Engine`.
@@ -120,8 +121,7 @@ class Agent(Runner[T]):
         output: Any = None,
         name: str = "",
     ) -> None:
-        self.toolbox = Toolbox(tools)
-        self.name = name
+        self.toolbox, self.name = Toolbox(tools), name
         self._replay = replay_of(replay)
         self._gate = Gate(self.toolbox, approval, self._replay.waited if self._replay else None)
         self._models = [] if isinstance(model, str) else list(model)
@@ -131,16 +131,11 @@ class Agent(Runner[T]):
         self.instructions = instructions
         self.options = dict(options or {})
         self.limits = limits or Limits()
-        self.approval = approval
-        self._given = interface
-        self._journal, self._trace = journal, trace
-        self._answer: Answer[T] | None = None if output in (None, str) else _answer(output)
-        if self._answer and ANSWER in self.toolbox:
-            raise DefinitionError(f"{ANSWER!r} is the name of the typed answer; rename the tool.")
-        if READ in self.toolbox:
-            raise DefinitionError(f"{READ!r} is how a model reads on; rename the tool.")
-
-    _replays = False  # whether steps that were done pass by once more
+        self.approval, self.output = approval, output
+        self._given, self._journal, self._trace = interface, journal, trace
+        self._answer: Answer[T] | None = answer_of(output)
+        if self.toolbox.is_ready:
+            self._check_names()
 
     @cached_property
     def interface(self) -> Interface:
@@ -154,14 +149,12 @@ class Agent(Runner[T]):
     @cached_property
     def journal(self) -> Store | None:
         """Where runs are kept, if anywhere."""
-        none = self._journal is None
-        return journal_of(os.environ.get("AGENTKIT_JOURNAL") if none else self._journal)
+        return journal_of(self._journal)
 
     @cached_property
     def trace(self) -> Trace | None:
         """Where its runs are told, if anywhere, as far as no other run begins them."""
-        none = self._trace is None
-        return trace_of(os.environ.get("AGENTKIT_TRACE") if none else self._trace)
+        return trace_of(self._trace)
 
     def stored(self, run_id: str) -> Run[T]:
         """A run of the journal, so that `run(after=...)` can go on with it; see `resume`.
@@ -176,6 +169,24 @@ class Agent(Runner[T]):
         run: Run[Any] = self.journal.run(run_id, repeat=safe)
         return self.typed(run)
 
+    def _check_names(self) -> None:
+        if self._answer and ANSWER in self.toolbox:
+            raise DefinitionError(f"{ANSWER!r} is the name of the typed answer; rename the tool.")
+        if READ in self.toolbox:
+            raise DefinitionError(f"{READ!r} is how a model reads on; rename the tool.")
+
+    def _definitions(self) -> tuple[FunctionDefinition, ...]:
+        self._check_names()  # again, as those of a server may not have been known before
+        return self.toolbox.definitions
+
+    async def aready(self) -> None:
+        """Ask the servers among its tools what they offer, if there are any; each run does so.
+
+        Raises:
+            AgentkitError: One cannot be asked.
+        """
+        await self.toolbox.aready()
+
     def check(self) -> None:
         """Refuse, before anything is sent, what would be wrong with every run.
 
@@ -183,7 +194,7 @@ class Agent(Runner[T]):
             ConfigError: There is no key, or the model's alias or an option does not fit.
             DefinitionError: A tool cannot be offered.
         """
-        _ = self.toolbox.definitions, self.trace
+        _ = self._definitions(), self.trace
         check_options(self.options, self.toolbox)
         self.interface.check(Request(messages=(), model=self.model, options=self.options))
 
@@ -196,10 +207,8 @@ class Agent(Runner[T]):
         return replace(run, output=self._answer.given_in(run)) if self._answer and run.done else run
 
     def around(self, interface: Interface, gate: Gate) -> Agent[T]:
-        """The same agent with another way to the model and to its tools, which are asked for what
-        was done before, too; and without a journal."""
+        """The same agent with another way to the model and to its tools, and without a journal."""
         other = copy(self)
-        other._replays = True
         other.toolbox, other._gate, other._journal = gate.toolbox, gate, ""
         vars(other).pop("journal", None)  # it is kept once it is made
         vars(other)["interface"] = interface
@@ -225,6 +234,7 @@ class Agent(Runner[T]):
 
     async def asummarize(self, run: Run[Any]) -> Run[T]:
         """`summarize`, awaited."""
+        await self.aready()
         summary = Summary.of(run, self.toolbox)
         prompt = summary.prompt(self.interface, self.model)
         return summary.put(await self._summarizer().arun(prompt))
@@ -235,7 +245,7 @@ class Agent(Runner[T]):
     def _prepared(self, prompt: str | None, given: RunOptions) -> tuple[Loop[T], Calls, Interface]:
         begin = Beginning.of(prompt, given, self.instructions, self.journal)
         loop = self._loop(begin, given.get("options"))
-        telling = self._telling(loop, given.get("conversation"))
+        begin_span = beginning(self._trace is None, self.trace, lambda: self._begun(loop, given))
         record: Record | None = None
         if self.journal is not None:
             start = Start(
@@ -249,23 +259,21 @@ class Agent(Runner[T]):
             )
             record = self.journal.begin(loop.run(), start)
         recorded = self._replay.results_of_calls if self._replay else None
-        calls = Calls(loop, self._gate, given.get("deps"), record, recorded, telling)
+        calls = Calls(loop, self._gate, given.get("deps"), record, recorded, begin_span)
         return loop, calls, self.interface
 
-    def _telling(self, loop: Loop[T], conversation: str | None) -> Begin | None:
-        """What begins to tell a run in a trace, where it is told in one."""
-        here = HERE.get()
-        trace = here.trace if here is not None and self._trace is None else self.trace
-        if trace is None:
-            return Untold if here is not None else None
+    def _begun(self, loop: Loop[T], given: RunOptions) -> Begun:
+        """What is told of a run at its beginning."""
         target = self.interface.target(Request(messages=(), model=self.model))
-        facts = (loop.messages, self.toolbox.definitions, conversation, self._replays)
-        return partial(trace.run, Begun(loop.id, self.name, target, *facts))
+        facts = (loop.messages, self.toolbox.definitions, given.get("conversation"))
+        return Begun(loop.id, self.name, target, *facts, replays=self.interface.replays)
 
     def _check(self, given: ResumeOptions) -> None:
         check_names(cast(RunOptions, given))
         self._options(given.get("options"))
-        _ = self.toolbox.definitions, self.journal, self.trace
+        if self.toolbox.is_ready:  # who awaits the runs is not to wait for servers here
+            self._definitions()
+        _ = self.journal, self.trace
 
     def _options(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
         """What is sent to the model, checked."""
@@ -282,7 +290,7 @@ class Agent(Runner[T]):
         return Loop(
             begin.messages,
             begin.prompt,
-            definitions=self.toolbox.definitions,
+            definitions=self._definitions(),
             model=self.model,
             options=options,
             limits=self.limits,
@@ -290,9 +298,3 @@ class Agent(Runner[T]):
             run_id=run_id or os.urandom(16).hex(),
             earlier=begin.earlier,
         )
-
-
-def _answer(output: Any) -> Answer[Any]:
-    from agentkit.answer import Answer
-
-    return Answer(output)

@@ -15,6 +15,7 @@ from agentkit.run import Run
 from agentkit.tracing import Trace
 
 if TYPE_CHECKING:
+    from agentkit.answer import Answer  # needs pydantic
     from agentkit.replay import Replay  # heavy, and rarely used
 
 
@@ -63,8 +64,19 @@ class RunOptions(ResumeOptions, total=False):
     conversation: str | None
 
 
+def answer_of(output: Any) -> Answer[Any] | None:
+    """What the final answer must be, if not text."""
+    if output in (None, str):
+        return None
+    from agentkit.answer import Answer
+
+    return Answer(output)
+
+
 def journal_of(given: Store | str | os.PathLike[str] | None) -> Store | None:
-    """The journal that is meant, if any: the one of the process for a path."""
+    """The journal that is meant, or that AGENTKIT_JOURNAL names, if any: the one of the process for
+    a path."""
+    given = os.environ.get("AGENTKIT_JOURNAL") if given is None else given
     if not isinstance(given, str | os.PathLike):
         if given is not None and (isinstance(given, type) or not isinstance(given, Store)):
             raise ConfigError(f"journal= takes a path or a Journal, not {given!r}.")
@@ -90,7 +102,9 @@ def replay_of(given: Replay | str | os.PathLike[str] | None) -> Replay | None:
 
 
 def trace_of(given: Trace | str | os.PathLike[str] | None) -> Trace | None:
-    """The trace that is meant, if any: the one of the process for a path."""
+    """The trace that is meant, or that AGENTKIT_TRACE names, if any: the one of the process for a
+    path."""
+    given = os.environ.get("AGENTKIT_TRACE") if given is None else given
     if not isinstance(given, str | os.PathLike):
         if given is not None and (isinstance(given, type) or not isinstance(given, Trace)):
             raise ConfigError(f"trace= takes a path, 'otel' or a Trace, not {given!r}.")
@@ -161,7 +175,7 @@ def check_options(options: Mapping[str, Any], tools: Collection[str]) -> None:
     name = choice.get("name") if isinstance(choice, Mapping) else choice
     if isinstance(choice, Mapping) and not name:
         raise ConfigError('function_call is a name, or {"name": ...}.')
-    if name not in (None, "none", "auto", "required", *tools):
+    if name not in (None, "none", "auto", "required") and name not in tools:
         raise ConfigError(
             f"function_call names {name!r}, which is none of the tools.{closest(str(name), tools)}"
         )

@@ -23,6 +23,9 @@ class Interface(ABC):
     asks_another = False
     """Whether it has another interface asked, whose requests are told where a run is traced."""
 
+    replays = False
+    """Whether a run that goes on asks it again for all that it answered before."""
+
     @staticmethod
     def from_url(address: str, **settings: Any) -> Interface:
         """The interface to any server that speaks chat completions.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -30,7 +30,12 @@ def redact(text: str, *secrets: str) -> str:
 
 def environment_secrets() -> list[str]:
     """The values of environment variables whose names say that they are secret."""
-    return [value for name, value in os.environ.items() if _NAMES.search(name.upper())]
+    return secret_values(os.environ)
+
+
+def secret_values(variables: Mapping[str, str]) -> list[str]:
+    """The values of those variables whose names say that they are secret."""
+    return [value for name, value in variables.items() if _NAMES.search(name.upper())]
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:

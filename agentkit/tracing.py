@@ -140,6 +140,21 @@ def going_on(traceparent: str | None) -> Iterator[None]:
         _ELSEWHERE.reset(token)
 
 
+def beginning(inherits: bool, own: Trace | None, begun: Callable[[], Begun]) -> Begin | None:
+    """What begins to tell a run, where it is told.
+
+    Args:
+        inherits: Whether it is told where the run is whose tool begins it, if one does.
+        own: Where it is told if not so.
+        begun: Gives what is told of it first.
+    """
+    here = HERE.get()
+    trace = here.trace if here is not None and inherits else own
+    if trace is None:
+        return Untold if here is not None else None
+    return partial(trace.run, begun())
+
+
 def note(error: BaseException) -> None:
     """Tell what is going on here of an error that will be an outcome."""
     if (here := HERE.get()) is not None:

@@ -17,6 +17,7 @@ from agentkit.cli.options import (
     JournalPath,
     Json,
     MaxSteps,
+    Mcp,
     Options,
     SameInterface,
     SameModel,
@@ -107,6 +108,7 @@ def resume(
     run_id: RunId,
     *,
     tools: Tools = None,
+    mcp: Mcp = None,
     interface: SameInterface = None,
     model: SameModel = None,
     option: Options = None,
@@ -128,14 +130,8 @@ def resume(
     run_id = kept.find(run_id)
     before, options = Before.of(kept, run_id, interface), read_options(option or [], stream, json)
     more: dict[str, Any] = {"max_steps": max_steps, "approval": approval, "trace": trace}
-    agent = build_agent(
-        tools,
-        before.interface,
-        model or before.model,
-        options={**before.options, **options},
-        journal=os.fspath(kept.path),
-        **more,
-    )
+    more |= {"options": {**before.options, **options}, "journal": os.fspath(kept.path)}
+    agent = build_agent(tools, mcp, before.interface, model or before.model, **more)
     run = agent.stored(run_id)
     if run.done:
         note("that run has its answer:")

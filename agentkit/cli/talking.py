@@ -14,6 +14,7 @@ from agentkit.cli.options import (
     JournalPath,
     Json,
     MaxSteps,
+    Mcp,
     Model,
     Options,
     Stream,
@@ -36,6 +37,7 @@ def run(
     prompt: Prompt = None,
     *,
     tools: Tools = None,
+    mcp: Mcp = None,
     interface: InterfaceName = None,
     model: Model = "agent",
     option: Options = None,
@@ -57,6 +59,7 @@ def run(
     agentkit run "What is 17 * 23?"
     git diff | agentkit run "What changed here?" --tools none
     agentkit run "Book the kitchen" --tools house.py --json
+    agentkit run "What time is it in Tokyo?" --mcp "uvx mcp-server-time"
     """
     from agentkit.cli.prompts import read_prompt
     from agentkit.cli.running import build_agent, follow, read_options
@@ -65,8 +68,8 @@ def run(
     asked = read_prompt(prompt)
     options = read_options(option or [], stream, json)
     more: dict[str, Any] = {"system": system, "max_steps": max_steps, "journal": journal}
-    more["trace"] = trace
-    agent = build_agent(tools, interface, model, options=options, approval=approval, **more)
+    more |= {"approval": approval, "trace": trace}
+    agent = build_agent(tools, mcp, interface, model, options=options, **more)
     screen = screen_for(json=json, stream="stream" in options)
     follow(agent, screen, asked, conversation=conversation)
 
@@ -74,6 +77,7 @@ def run(
 def chat(
     *,
     tools: Tools = None,
+    mcp: Mcp = None,
     interface: InterfaceName = None,
     model: Model = "agent",
     option: Options = None,
@@ -98,16 +102,8 @@ def chat(
     from agentkit.cli.screen import screen_for
 
     options = read_options(option or [], stream, json)
-    agent = build_agent(
-        tools,
-        interface,
-        model,
-        options=options,
-        system=system,
-        max_steps=max_steps,
-        approval=approval,
-        journal=journal,
-        trace=trace,
-    )
+    more: dict[str, Any] = {"system": system, "max_steps": max_steps, "journal": journal}
+    more |= {"approval": approval, "trace": trace}
+    agent = build_agent(tools, mcp, interface, model, options=options, **more)
     screen = partial(screen_for, json=json, stream="stream" in options)
     Chat(agent, screen, conversation).talk()

@@ -102,7 +102,7 @@ class StepInterface(Interface):
         steps: The steps of the run.
     """
 
-    asks_another = True
+    asks_another = replays = True
 
     def __init__(self, inner: Interface, steps: Steps) -> None:
         self.name = str(place_of(inner))

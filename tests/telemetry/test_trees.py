@@ -10,7 +10,7 @@ from contextlib import aclosing
 import pytest
 from opentelemetry import trace as otel
 
-from agentkit import Agent, Context, tool
+from agentkit import Agent, Context, ResponseReceived, RunEnded, tool
 from agentkit.interface import Interface
 from agentkit.messages import AssistantMessage, Delta, Response
 from agentkit.testing import ScriptedInterface, call
@@ -241,6 +241,9 @@ def test_an_error_that_is_thrown_in_comes_to_the_run(recorded):
 
 def test_who_has_the_answer_need_not_go_on(recorded):
     events = Agent((), ScriptedInterface("Hi."), trace=recorded.trace()).iter("Go.")
-    while type(next(events)).__name__ != "RunEnded":
+    while not isinstance(next(events), ResponseReceived):
+        pass
+    assert [span.name for span in recorded.spans] == ["chat agent"]
+    while not isinstance(next(events), RunEnded):
         pass
     assert [span.status.is_ok for span in recorded.spans] == [True, True]
