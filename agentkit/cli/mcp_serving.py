@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from typing import Annotated, Any, cast
 
 import typer
@@ -10,6 +12,7 @@ from agentkit.cli.loading import load_tools
 from agentkit.cli.options import Mcp, Tools
 from agentkit.cli.output import apart, note
 from agentkit.errors import ConfigError
+from agentkit.guard import Keys, is_here
 
 KEYS = "AGENTKIT_MCP_KEYS"
 _HERE = "127.0.0.1"
@@ -96,20 +99,13 @@ def serve(
     An MCP client starts it over stdio and ends it. What tools print goes to stderr. Over HTTP it
     serves until Ctrl-C or SIGTERM.
     """
+    load = partial(_server, tools, mcp, agent, approval, name)
     if http is not None:
-        from agentkit.guard import Keys
-
-        host, port = _place(http)
+        place = _place(http)
+        keys = Keys.read(key_file, KEYS)
+        more: Any = {"no_key": no_key, "hosts": allow_host or (), "origins": allow_origin or ()}
         with apart():
-            _server(tools, mcp, agent, approval, name).run_http(
-                host,
-                port,
-                keys=Keys.read(key_file, KEYS),
-                no_key=no_key,
-                hosts=allow_host or (),
-                origins=allow_origin or (),
-                ready=lambda address: note(f"serving MCP clients at {address}"),
-            )
+            load().run_http(*place, keys=keys, ready=partial(_ready, keys, place[0]), **more)
         return
     if key_file or no_key or allow_host or allow_origin:
         raise ConfigError("--key-file, --no-key, --allow-host and --allow-origin go with --http.")
@@ -117,8 +113,18 @@ def serve(
 
     with needing_mcp():
         from agentkit.mcp.serving.stdio import wire
+    if sys.stdin and sys.stdin.isatty():
+        note(
+            "an MCP client is to start this, and talks over stdin and stdout; or give --http 8000."
+        )
     with wire() as line:  # before the tools are imported, as these may print
-        _server(tools, mcp, agent, approval, name).run_on(line)
+        load().run_on(line)
+
+
+def _ready(keys: Keys, host: str, address: str) -> None:
+    note(f"serving MCP clients at {address}")
+    if not keys and not is_here(host):
+        note("whoever reaches this address can use it: there is no key.")
 
 
 def _server(

@@ -59,7 +59,10 @@ def ask(word: str) -> str:
 async def forever(file: str) -> str:
     """Wait."""
     open(file, "w").close()
-    await asyncio.sleep(600)
+    try:
+        await asyncio.sleep(600)
+    finally:
+        os.remove(file)
     return ""
 
 
@@ -260,6 +263,12 @@ def test_over_http_keys_and_limits_hold(command: Command, place: Path) -> None:
             async with client, Client(transport, mode=mode) as connected:
                 calls = [connected.call_tool("big", {"count": each}) for each in range(20)]
                 lengths = [len(e.content[0].text) for e in await asyncio.gather(*calls)]
+                waits = asyncio.ensure_future(connected.call_tool("forever", {"file": "begun"}))
+                while not (place / "begun").exists():
+                    await asyncio.sleep(0.01)
+                waits.cancel()
+                while (place / "begun").exists():  # until the tool was cancelled too
+                    await asyncio.sleep(0.01)
                 return connected.protocol_version, lengths
 
         def status(body: bytes = b"{}", **headers: str) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from inspect import isawaitable
 from typing import Any
 
 import mcp_types as types
@@ -19,20 +20,21 @@ MODES = ("legacy", "auto")
 
 @asynccontextmanager
 async def connected(
-    tools: Any, *, mode: str = "legacy", answer: Callable[[str], str] | None = None, **settings: Any
+    tools: Any, *, mode: str = "legacy", answer: Callable[[str], Any] | None = None, **settings: Any
 ) -> AsyncIterator[Client]:
     """A client of the tools.
 
     Args:
         tools: The tools.
         mode: One of MODES.
-        answer: What its user says to a question: accept, decline or cancel; without it the client
-            has no way to ask.
+        answer: What its user says to a question: accept, decline or cancel, which may have to be
+            awaited; without it the client has no way to ask.
         settings: Of the server.
     """
 
     async def ask(_: Any, asked: types.ElicitRequestParams) -> types.ElicitResult:
         said: Any = answer(asked.message) if answer else ""
+        said = await said if isawaitable(said) else said
         return types.ElicitResult(action=said, content={} if said == "accept" else None)
 
     server = MCPServer(tools, **settings).sdk_server()

@@ -77,11 +77,11 @@ def test_a_question_shows_the_call_and_no_secret(mode: str) -> None:
         questions.append(question)
         return "accept"
 
-    arguments = {"user": "me\x1b[2J", "password": "s3cret"}
+    arguments = {"user": "me\x1b[2J\u202e\x7f", "password": "s3cret"}
 
     assert asyncio.run(_text(sign_in, arguments, mode=mode, answer=yes)) == "[secret]"
     assert questions == [
-        'sign_in asks before it does this. Run it?\n\nsign_in(user="me\\u001b[2J", password="[secret]")'
+        'sign_in asks before it does this. Run it?\n\nsign_in(user="me\\u001b[2J\\u202e\\u007f", password="[secret]")'
     ]
 
 
@@ -104,6 +104,24 @@ def test_a_tool_decides_by_its_arguments() -> None:
         "Error: The user did not allow this call.",
     ]
     assert texts(approval="never")[1:] == ["Error: An amount is above 0.", "paid 500"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_call_that_waits_for_an_answer_keeps_no_other_from_running(mode: str) -> None:
+    async def main() -> list[str]:
+        async with connected([ASKS, PLAIN], mode=mode, side_by_side=1, answer=meanwhile) as client:
+            clients.append(client)
+            asked = text_of(await client.call_tool("asks"))
+        return [asked, *texts]
+
+    async def meanwhile(_: str) -> str:
+        texts.append(text_of(await clients[0].call_tool("plain")))
+        return "accept"
+
+    clients: list[Any] = []
+    texts: list[str] = []
+
+    assert asyncio.run(main()) == ["ran", "ran"]
 
 
 def test_wrong_arguments_ask_nobody() -> None:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from agentkit import Context, DefinitionError, Tool, ToolError, tool
 from agentkit.errors import ConfigError
-from agentkit.mcp import MCPServer
+from agentkit.mcp import MCPServer, mcp
 from agentkit.mcp.serving.shown import output_schema
 from agentkit.media import Audio, Image, Resource
 
@@ -380,6 +380,19 @@ def test_calls_run_side_by_side_up_to_a_limit() -> None:
     assert asyncio.run(most_at_once(2)) == 2
 
 
+def test_a_server_among_the_tools_that_cannot_be_had_is_told() -> None:
+    async def main() -> MCPError:
+        async with connected([remove, mcp("no-such-command-anywhere", pins=False)]) as client:
+            with pytest.raises(MCPError) as caught:
+                await client.list_tools()
+        return caught.value
+
+    refused = asyncio.run(main())
+
+    assert refused.code == types.INTERNAL_ERROR
+    assert "no-such-command-anywhere" in str(refused)
+
+
 def test_tools_find_what_the_server_was_given() -> None:
     async def who(context: Context[str]) -> list[str]:
         return [context.deps, context.call_key]
@@ -393,6 +406,8 @@ def test_tools_find_what_the_server_was_given() -> None:
 def test_what_cannot_be_served_is_told_at_once() -> None:
     with pytest.raises(ConfigError, match=r"approval is one of client, .* Did you mean 'never'"):
         MCPServer(remove, approval="nver")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="side_by_side is a number of calls from 1 on"):
+        MCPServer(remove, side_by_side=0)
     with pytest.raises(DefinitionError, match="Two tools are named 'remove'"):
         MCPServer([remove, tool(lambda: "", name="remove")])
 

@@ -24,7 +24,7 @@ from agentkit.mcp.serving.shown import output_schema, shown_result, shown_tool
 from agentkit.mcp.serving.talk import Answers, Parked, Talk
 from agentkit.messages import FunctionCall, ResultMessage
 from agentkit.reading import LONGEST
-from agentkit.redact import plain, redact, without
+from agentkit.redact import plain, redact, spelled, without
 from agentkit.results import capped
 from agentkit.run import shown
 from agentkit.toolbox import Toolbox
@@ -34,6 +34,7 @@ Approval = Literal["client", "ask_for_destructive", "always", "never"]
 """Which calls are asked about, beside what the client asks its user by itself."""
 
 _SHOWN = 4_000  # characters of a call that is asked about
+_TOLD = 1_000  # characters of a word of progress
 
 
 @dataclass
@@ -59,12 +60,14 @@ class Calls:
         self._gate = Gate(self.toolbox, policy)
 
     @staticmethod
-    def check(approval: str) -> None:
-        """Refuse an approval that there is not.
+    def check(approval: str, side_by_side: int) -> None:
+        """Refuse settings that cannot be.
 
         Raises:
             ConfigError: So it is.
         """
+        if side_by_side < 1:
+            raise ConfigError("side_by_side is a number of calls from 1 on.")
         known = get_args(Approval)
         if approval not in known:
             raise ConfigError(
@@ -90,7 +93,9 @@ class Calls:
         if talk := self._parked.take(params.request_state, call.digest):
             talk.answer(_said(talk.questions, params.input_responses or {}))
         else:
-            talk = Talk(lambda t: self._run(call, t), call.digest, can_ask=_can_ask(context))
+            talk = Talk(
+                lambda t: self._run(call, t), call.digest, self._turns, can_ask=_can_ask(context)
+            )
         kept = False
         try:
             result = await self._attend(talk, context)
@@ -117,7 +122,7 @@ class Calls:
         while True:
             await talk.stirred()
             for done, whole, message in talk.news():
-                await context.session.report_progress(done, whole, plain(message))
+                await context.session.report_progress(done, whole, plain(message)[:_TOLD])
             if talk.is_over:
                 return self._settled(talk)
             if talk.questions and context.protocol_version in MODERN_PROTOCOL_VERSIONS:
@@ -137,8 +142,7 @@ class Calls:
         context = Context(self.deps, key, call.name, talk.tell, room)
         result = await self._refused(call, context, talk)
         if result is None:
-            async with self._turns:
-                result = await self.toolbox.acall(call, context)
+            result = await self.toolbox.acall(call, context)
         return shown_result(tool, result, schema)
 
     async def _refused(
@@ -183,7 +187,7 @@ _ADVICE = " Where it asks before each call anyway, serve with the approval 'neve
 
 def question(call: str, why: str) -> str:
     """What the client's user is asked."""
-    return f"{plain(why)}. Run it?\n\n{capped(plain(call), _SHOWN)}"
+    return f"{spelled(why)}. Run it?\n\n{capped(spelled(call), _SHOWN)}"
 
 
 def _question(text: str) -> types.ElicitRequest:

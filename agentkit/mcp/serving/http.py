@@ -49,7 +49,7 @@ class Guarded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "lifespan":
+        if scope["type"] != "http":
             return await self.app(scope, receive, send)
         from starlette.datastructures import Headers
         from starlette.responses import Response

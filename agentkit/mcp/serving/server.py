@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 _STOPS = ("SIGTERM", "SIGINT", "SIGHUP")
+_MOST = 2_000  # connections over HTTP; others are told to come later
 _GRACE = 2  # seconds that connections have to end once the server is told to
 
 
@@ -41,7 +42,7 @@ class MCPServer:
         side_by_side: Calls that run at once; others wait for their turn.
 
     Raises:
-        ConfigError: There is no such approval.
+        ConfigError: There is no such approval, or no call could run.
         DefinitionError: Two tools have one name, or one cannot be offered.
     """
 
@@ -61,7 +62,7 @@ class MCPServer:
         self.toolbox = Toolbox(*found)
         self.name, self._version, self._instructions = name, version, instructions
         self._deps, self._approval, self._side_by_side = deps, approval, side_by_side
-        Calls.check(approval)
+        Calls.check(approval, side_by_side)
         if self.toolbox.is_ready:
             _ = self.toolbox.definitions
 
@@ -69,6 +70,11 @@ class MCPServer:
         """Serve over stdin and stdout until the client closes them, or a signal comes."""
         with stdio.wire() as line:
             self.run_on(line)
+
+    async def arun(self) -> None:
+        """`run`, awaited; signals are left to the caller."""
+        with stdio.wire() as line:
+            await stdio.serve(self.sdk_server(), line)
 
     def run_on(self, line: stdio.Wire) -> None:
         """`run` on a wire that was taken before, as before tools were imported that print."""
@@ -209,9 +215,11 @@ async def _serve(app: Starlette, socket: Any) -> None:
         uvicorn.Config(
             app,
             lifespan="on",
-            log_level="warning",
+            log_config=None,  # what is logged, and where, is the program's own
             access_log=False,
+            ws="none",
             server_header=False,
+            limit_concurrency=_MOST,
             timeout_graceful_shutdown=_GRACE,
         )
     )

@@ -38,11 +38,19 @@ class Talk:
     Args:
         run: Carries the call out; given this.
         about: Stands for what is called, with which arguments.
+        turns: Is held while it runs, and not while it waits for an answer.
         can_ask: Whether the client can ask its user.
     """
 
-    def __init__(self, run: Callable[[Talk], Awaitable[Any]], about: str, *, can_ask: bool) -> None:
-        self.about, self._can_ask = about, can_ask
+    def __init__(
+        self,
+        run: Callable[[Talk], Awaitable[Any]],
+        about: str,
+        turns: asyncio.Semaphore,
+        *,
+        can_ask: bool,
+    ) -> None:
+        self.about, self._turns, self._can_ask = about, turns, can_ask
         self.questions: tuple[str, ...] = ()
         self._news: deque[Progress] = deque(maxlen=_NEWS)
         self._loop, self._stir = asyncio.get_running_loop(), asyncio.Event()
@@ -54,7 +62,8 @@ class Talk:
 
     async def _asking(self, run: Callable[[Talk], Awaitable[Any]]) -> Any:
         asking.set(self.ask)
-        return await run(self)
+        async with self._turns:
+            return await run(self)
 
     def _over(self, _: Any) -> None:
         self.is_over = True
@@ -76,7 +85,11 @@ class Talk:
         self._answers = self._loop.create_future()
         self.questions = tuple(questions)
         self._stir.set()
-        return await self._answers
+        self._turns.release()
+        try:
+            return await self._answers
+        finally:
+            await self._turns.acquire()
 
     def answer(self, answers: Answers) -> None:
         """Let the call go on with what the user said."""
