@@ -10,6 +10,7 @@ from typing import Any
 
 from agentkit.errors import ConfigError
 from agentkit.telemetry.spans import AnySpan, RequestSpan, Trace
+from agentkit.tracing import traceparent
 from agentkit.workers import per_process
 
 _INTERNAL, _CLIENT, _ERROR = 1, 3, 2  # as OTLP numbers them
@@ -45,7 +46,8 @@ class JsonLines(Trace):
     def begin(self, span: AnySpan) -> None:
         """Give it its place in the tree. A run that is no part of anything has its id in common
         with each other part of it, however often it is gone on with."""
-        above = span.parent.traceparent if span.parent else span.begun.traceparent
+        parent = span.parent
+        above = parent.traceparent if parent else traceparent() or span.begun.traceparent
         _, trace_id, span.parent_id, _ = above.split("-") if above else ("", "", "", "")
         span.trace_id = trace_id or _trace_id(span.begun.run_id)
         span.span_id = os.urandom(8).hex()

@@ -62,7 +62,7 @@ class OpenTelemetry(Trace):
         if found.is_valid:
             span.trace_id = trace.format_trace_id(found.trace_id)
             span.span_id = trace.format_span_id(found.span_id)
-            span.is_sampled = found.trace_flags.sampled
+            span.flags = found.trace_flags
 
     def enter(self, span: AnySpan) -> Any:
         """Make it the current one, or what was current in it when it was left last."""

@@ -87,7 +87,7 @@ class AnySpan(ABC):
         self.events: list[Happened] = []
         self.error = self.message = ""
         self.trace_id = self.span_id = self.parent_id = ""  # in hex; "" where nothing is told
-        self.is_sampled = True
+        self.flags = 1  # it is sampled
         self.other: Any = None  # what belongs to it where it is told
         self.began, self.ended = time.time_ns(), 0
         self._clock = time.perf_counter_ns()
@@ -113,8 +113,8 @@ class AnySpan(ABC):
     @property
     def traceparent(self) -> str:
         """The header `traceparent`."""
-        flags = "01" if self.is_sampled else "00"
-        return f"00-{self.trace_id}-{self.span_id}-{flags}" if self.span_id else ""
+        ids = f"{self.trace_id}-{self.span_id}-{self.flags:02x}"
+        return f"00-{ids}" if self.span_id else ""
 
     @property
     def seconds(self) -> float:
