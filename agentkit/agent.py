@@ -30,7 +30,7 @@ from agentkit.limits import Limits
 from agentkit.loop import Loop
 from agentkit.messages import ANSWER, FunctionDefinition, Request
 from agentkit.reading import READ
-from agentkit.recorder import Record, Start, Store
+from agentkit.recorder import Record, Store
 from agentkit.run import Run
 from agentkit.runner import Runner
 from agentkit.summary import Summary
@@ -123,7 +123,7 @@ class Agent(Runner[T]):
     ) -> None:
         self.toolbox, self.name = Toolbox(tools), name
         self._replay = replay_of(replay)
-        self._gate = Gate(self.toolbox, approval, self._replay.waited if self._replay else None)
+        self.gate = Gate(self.toolbox, approval, self._replay.waited if self._replay else None)
         self._models = [] if isinstance(model, str) else list(model)
         if not isinstance(model, str) and not self._models:
             raise ConfigError("model= names no model.")
@@ -208,10 +208,16 @@ class Agent(Runner[T]):
 
     def around(self, interface: Interface, gate: Gate) -> Agent[T]:
         """The same agent with another way to the model and to its tools, and without a journal."""
-        other = copy(self)
-        other.toolbox, other._gate, other._journal = gate.toolbox, gate, ""
-        vars(other).pop("journal", None)  # it is kept once it is made
+        other = self.with_journal("")
+        other.toolbox, other.gate = gate.toolbox, gate
         vars(other)["interface"] = interface
+        return other
+
+    def with_journal(self, journal: Store | str | os.PathLike[str]) -> Agent[T]:
+        """The same agent, whose runs are kept there; "" is nowhere."""
+        other = copy(self)
+        other._journal = journal
+        vars(other).pop("journal", None)  # it is kept once it is made
         return other
 
     def summarize(self, run: Run[Any]) -> Run[T]:
@@ -248,18 +254,11 @@ class Agent(Runner[T]):
         begin_span = beginning(self._trace is None, self.trace, lambda: self._begun(loop, given))
         record: Record | None = None
         if self.journal is not None:
-            start = Start(
-                prompt=prompt,
-                interface=place_of(self.interface),
-                model=self.model,
-                goes_on=begin.goes_on,
-                conversation=given.get("conversation"),
-                turn=begin.turn,
-                revision=begin.earlier.revision if begin.earlier else "",
-            )
+            place = place_of(self.interface)
+            start = begin.start(prompt, place, self.model, given.get("conversation"))
             record = self.journal.begin(loop.run(), start)
         recorded = self._replay.results_of_calls if self._replay else None
-        calls = Calls(loop, self._gate, given.get("deps"), record, recorded, begin_span)
+        calls = Calls(loop, self.gate, given.get("deps"), record, recorded, begin_span)
         return loop, calls, self.interface
 
     def _begun(self, loop: Loop[T], given: RunOptions) -> Begun:

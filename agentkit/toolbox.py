@@ -17,6 +17,7 @@ from agentkit.function_tool import Tool, tool
 from agentkit.job import Job, failed
 from agentkit.live import Derived, Live, Tools
 from agentkit.messages import FunctionCall, FunctionDefinition, ResultMessage
+from agentkit.notices import complain
 from agentkit.tracing import HERE, Span, awithin, note, within
 
 ToolSource = Any
@@ -44,7 +45,13 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
     @property
     def _tools(self) -> dict[str, Tool[..., Any]]:
         if self._live and (now := tuple(each.tools() for each in self._live)) != self._asked:
-            self._known, self._asked = self._by_name(), now
+            try:
+                self._known = self._by_name()
+            except DefinitionError as error:
+                if not self._asked:
+                    raise
+                complain(f"The tools stay as they were: {error}")  # a run is not to end by it
+            self._asked = now
         return self._known
 
     def _by_name(self) -> dict[str, Tool[..., Any]]:

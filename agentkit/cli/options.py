@@ -149,3 +149,24 @@ MaxSteps = Annotated[
         help="Responses of the model until the run gives up. Default: 10.",
     ),
 ]
+NoKey = Annotated[
+    bool, typer.Option("--no-key", help="Serve other machines over HTTP without any key.")
+]
+Hosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        metavar="NAME",
+        show_default=False,
+        help="A further name that this machine is called by over HTTP. Repeat it for more.",
+    ),
+]
+Origins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-origin",
+        metavar="ORIGIN",
+        show_default=False,
+        help="A web page that may send requests, such as https://chat.example. Repeat it for more.",
+    ),
+]

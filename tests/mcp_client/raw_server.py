@@ -102,6 +102,10 @@ def structured(arguments, token):
     return text("{}", structuredContent=arguments["value"])
 
 
+def pid(arguments, token):
+    return text(str(os.getpid()))
+
+
 def give(arguments, token):
     """Give what one is told to give."""
     return arguments["result"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,3 +57,11 @@ class Raw:
         path = self.home / "heard"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return [each for line in lines if (each := json.loads(line)).get("method") == method]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -10,7 +10,7 @@ import sys
 import threading
 
 import pytest
-from mcp_client.servers import Raw, listed
+from mcp_client.servers import Raw, is_alive, listed
 from waiting import until
 
 from agentkit import Agent, CallEnded, Progress
@@ -291,26 +291,27 @@ def test_calls_work_in_threads_and_in_one_loop_after_the_other(raw: Raw):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_a_forked_child_has_a_server_of_its_own(raw: Raw, tmp_path):
+def test_a_forked_child_has_a_server_of_its_own_and_all_end_with_their_processes(raw: Raw):
+    raw.lists("greet", "pid")
     code = f"""
 import os
 from agentkit.mcp import mcp
 from agentkit.testing import call
 box = mcp({list(raw.command)!r}, pins=False)
-box.call(call("greet"))
+print(box.call(call("pid")).content, flush=True)
 child = os.fork()
-print(box.call(call("greet")).content, flush=True)
-if child == 0:
-    os._exit(0)
-os.waitpid(child, 0)
-print(box.call(call("greet", a=1)).content, flush=True)
+print(box.call(call("pid")).content, flush=True)
+if child:
+    os.waitpid(child, 0)
+    print(box.call(call("pid")).content, flush=True)
 """
-    raw.lists("greet")
 
-    out = run_python(code)
+    first, *others = run_python(code).split()
 
-    assert out == 'greet {}\ngreet {}\ngreet {"a": 1}\n'
+    assert others.count(first) == 2
+    assert len(others) == 3
     assert len(raw.heard("initialize")) == 2
+    assert until(lambda: not any(is_alive(int(each)) for each in others))
 
 
 def run_python(code: str) -> str:

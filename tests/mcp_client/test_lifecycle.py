@@ -10,10 +10,10 @@ import subprocess
 import sys
 
 import pytest
-from mcp_client.servers import Raw
+from mcp_client.servers import Raw, is_alive
 from waiting import until
 
-from agentkit import Agent, DefinitionError
+from agentkit import Agent, ConfigError, DefinitionError
 from agentkit.errors import MCPError
 from agentkit.mcp import mcp
 from agentkit.mcp.client import program
@@ -23,14 +23,6 @@ from agentkit.testing import ScriptedInterface, call
 
 def process_of(box):
     return box.servers[0].remote._connection._way._process
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_nothing_is_started_before_the_tools_are_needed(raw: Raw):
@@ -109,27 +101,25 @@ def test_a_server_that_nobody_has_any_more_ends(raw: Raw):
 
 
 CODE = """
-import sys
+import time
 from agentkit.mcp import mcp
 box = mcp({command!r}, pins=False)
 list(box)
 print(box.servers[0].remote._connection._way._process.pid, flush=True)
-{then}
+time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("then", ["", "import time; time.sleep(60)"])
-def test_a_server_ends_with_the_process_however_that_ends(raw: Raw, then: str):
+def test_a_server_ends_with_a_process_that_is_killed(raw: Raw):
     raw.lists("greet")
-    code = CODE.format(command=list(raw.command), then=then)
+    code = CODE.format(command=list(raw.command))
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout
         assert process.stderr
         pid = int(process.stdout.readline())
-        if "sleep" in then:
-            process.send_signal(signal.SIGKILL)
+        process.send_signal(signal.SIGKILL)
         assert process.stderr.read() == b""
 
     assert until(lambda: not is_alive(pid))
@@ -206,3 +196,12 @@ def test_a_listing_of_nothing_is_a_listing(raw: Raw):
     box = raw.box()
 
     assert (list(box), box.is_ready) == ([], True)
+
+
+def test_without_the_extra_it_is_told_what_to_install():
+    from agentkit.mcp.extra import needing_mcp
+
+    with pytest.raises(ConfigError, match=r"pip install 'agentkit\[mcp\]'"), needing_mcp():
+        raise ModuleNotFoundError("No module named 'mcp'", name="mcp")
+    with pytest.raises(ModuleNotFoundError), needing_mcp():
+        raise ModuleNotFoundError("No module named 'other'", name="other")

@@ -165,6 +165,17 @@ def test_the_same_names_of_two_servers_are_an_error_and_a_prefix_the_cure(raw: R
     assert both.call(call("raw_read")).content == "read {}"
 
 
+def test_a_name_that_becomes_anothers_in_mid_session_takes_no_place(raw: Raw, caplog):
+    raw.lists("change", "a")
+    toolbox = Toolbox(raw.box(pins=False), tool(name="ours")(lambda: "ours"))
+    assert list(toolbox) == ["change", "a", "ours"]
+
+    toolbox.call(call("change", tools=[listed("ours")]))
+
+    assert until(lambda: list(toolbox) and "Two tools are named 'ours'" in caplog.text)
+    assert toolbox.call(call("ours")).content == "ours"
+
+
 def test_images_audio_and_resources_come_as_such(raw: Raw):
     data = base64.b64encode(b"\x00\xff").decode()
     content = [

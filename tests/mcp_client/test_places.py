@@ -41,7 +41,7 @@ def test_an_address_is_called_by_its_host():
     )
 
     assert (place.name, place.url) == ("example.org", "HTTPS://Example.org/mcp?key=1")
-    assert set(place.secrets) == {"Bearer hush-hush", "hush-hush"}
+    assert set(place.secrets) == {"Bearer hush-hush", "hush-hush", "1"}
 
 
 def test_nothing_that_may_be_secret_shows():
@@ -117,6 +117,7 @@ def test_some_of_a_file_are_chosen_by_name_disabled_ones_too(file):
         ([{"mcpServers": {"a": {"command": "${input:key}"}}}], {}, "nothing fills ${input:key}"),
         ([{"mcpServers": {"time": {"command": "x"}}}], {"servers": ["tine"]}, "mean 'time'?"),
         ([{"mcpServers": {"a": {"command": "x"}}}], {"env": {}}, "'env'"),
+        (["server"], {"environment": {}}, "no setting 'environment'"),
     ],
     ids=lambda each: None if isinstance(each, list) else str(each),
 )
@@ -126,6 +127,15 @@ def test_what_is_no_server_is_an_error_that_says_what_would_be_one(given, more, 
 
     assert told in str(raised.value)
     assert "sesame" not in str(raised.value)
+
+
+def test_a_path_with_a_space_is_a_file_where_there_is_one(tmp_path):
+    path = tmp_path / "my servers.json"
+    assert places(str(path))[0].command[-1] == "servers.json"
+
+    path.write_text('{"servers": {"a": {"command": "x"}}}', encoding="utf-8")
+
+    assert places(str(path))[0].command == ("x",)
 
 
 def test_files_that_cannot_be_read_are_errors(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import os
 from collections.abc import Callable
@@ -16,25 +17,22 @@ from mcp_types import (
     CallToolResult,
     Implementation,
     LoggingMessageNotificationParams,
-    Tool,
     ToolListChangedNotification,
 )
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from agentkit.errors import MCPError
 from agentkit.log import log
 from agentkit.mcp.client.answers import Answers
-from agentkit.mcp.client.cleaning import clean, clean_schema
+from agentkit.mcp.client.cleaning import clean
 from agentkit.mcp.client.places import Place
 from agentkit.mcp.client.program import Program
+from agentkit.mcp.client.spoken import Listing, is_modern, is_session_lost, own_version, plain
 from agentkit.redact import redact
 
 _PAGES = 100  # of a listing; a server that never comes to an end is cut there
 _TOOLS = 1_000  # of a server
-_PARTS = (
-    *("name", "title", "description", "inputSchema", "outputSchema", "annotations"),
-    "execution",
-)
+_PAUSE = 0.1  # seconds between two listings, however often a server says that it changed
+_CLOSING = 6.0  # seconds for a server to end
 _LEVELS = {"debug": 10, "info": 20, "notice": 20, "warning": 30}
 
 Tell = Callable[[str, float | None], None]
@@ -42,10 +40,6 @@ Tell = Callable[[str, float | None], None]
 
 for _name in ("mcp", "client"):  # the package logs tracebacks of what servers do wrong
     logging.getLogger(_name).addHandler(logging.NullHandler())
-
-
-Listing = tuple[dict[str, Any], ...]
-"""The definitions of tools, as a server gave them."""
 
 
 class Lost(Exception):  # noqa: N818 - it says what became of a call
@@ -69,6 +63,7 @@ class Connection:
         self.listing: Listing | None = None  # what was listed last
         self.problem = ""
         self.pid = os.getpid()
+        self._is_stale, self._listing_now = False, asyncio.Lock()
         self._place, self._answers = place, answers
         self._start_limit, self._timeout = start, timeout
         self._stop = asyncio.Event()
@@ -81,7 +76,8 @@ class Connection:
         else:
             self._way = Program(place, self._stop.set)
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._own())
+        # In a context of its own: what is set for one run is not for the life of a connection.
+        self._task = asyncio.create_task(self._own(), context=contextvars.Context())
 
     @property
     def has_ended(self) -> bool:
@@ -92,6 +88,17 @@ class Connection:
     def never_sent(self) -> bool:
         """Whether it ended without a server at the other end, so that no call came there."""
         return "ConnectError" in self.problem or "ConnectTimeout" in self.problem
+
+    def is_forgotten(self, error: ProtocolError) -> bool:
+        """Whether a server was begun anew, and refused a call of a session that it does not know.
+
+        Some answer so with no more than a status, which is sure to be this call's where there was
+        no other.
+        """
+        if not self._place.url:
+            return False
+        alone = not self._telling and self._way.how in ("HTTP 400", "HTTP 404")
+        return is_session_lost(error, alone)
 
     async def opened(self) -> None:
         """Wait until the tools are known.
@@ -104,7 +111,10 @@ class Connection:
     async def closed(self) -> None:
         """End it, and wait until it has ended."""
         self.stop()
-        await asyncio.wait([self._task])
+        done, _ = await asyncio.wait([self._task], timeout=_CLOSING)
+        if not done:  # as one that does not answer to the end of its session
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=_CLOSING)
 
     def stop(self) -> None:
         """End it."""
@@ -136,8 +146,7 @@ class Connection:
         except ProtocolError as error:
             if error.code != CONNECTION_CLOSED:
                 raise
-            self._stop.set()
-            await asyncio.wait([self._task])  # then it is known why
+            await self.closed()  # then it is known why
             raise Lost from None
         finally:
             del self._telling[key]
@@ -149,6 +158,8 @@ class Connection:
                     client = await stack.enter_async_context(self._new_client())
                     await self._list(client)
                 self._client = client
+                if self._is_stale:
+                    await self._relist(client)
                 self._ready.set_result(None)
                 stack.push_async_callback(_ended, asyncio.create_task(self._watch(client)))
                 await self._stop.wait()
@@ -171,7 +182,7 @@ class Connection:
             mode="auto",
             cache=None,
             log_level="info",
-            client_info=Implementation(name="agentkit", version=_version()),
+            client_info=Implementation(name="agentkit", version=own_version()),
             logging_callback=self._logged,
             message_handler=self._heard,
             elicitation_callback=self._answers.elicit,
@@ -183,7 +194,7 @@ class Connection:
         cursor: str | None = None
         for _ in range(_PAGES):
             page = await client.list_tools(cursor=cursor)
-            found += map(_plain, page.tools)
+            found += map(plain, page.tools)
             cursor = page.next_cursor
             if cursor is None or len(found) > _TOOLS:
                 break
@@ -192,17 +203,27 @@ class Connection:
     async def _watch(self, client: Client) -> None:
         """List the tools again when a server of the newer protocol says that they changed."""
         tools = client.server_capabilities.tools
-        if _is_modern(client) and tools and tools.list_changed:
+        if is_modern(client) and tools and tools.list_changed:
             with suppress(Exception):  # it is no worse than a server that never says so
                 async with client.listen(tools_list_changed=True) as events:
                     async for _ in events:
-                        await self._list(client)
+                        await self._relist(client)
 
     async def _heard(self, message: Any) -> None:
         """List the tools again when a server of the older protocol says that they changed."""
-        client, changed = self._client, isinstance(message, ToolListChangedNotification)
-        if changed and client and not _is_modern(client):
-            await self._list(client)
+        if isinstance(message, ToolListChangedNotification):
+            self._is_stale = True
+            if self._client and not is_modern(self._client):
+                await self._relist(self._client)
+
+    async def _relist(self, client: Client) -> None:
+        """List the tools again, once at a time."""
+        self._is_stale = True
+        async with self._listing_now:
+            if self._is_stale:
+                self._is_stale = False
+                await self._list(client)
+                await asyncio.sleep(_PAUSE)
 
     async def _logged(self, params: LoggingMessageNotificationParams) -> None:
         """Tell what the server logs as progress where it is about one call, else log it."""
@@ -241,32 +262,6 @@ class Connection:
     def hidden(self, text: str) -> str:
         """The text without secrets."""
         return redact(text, *self._place.secrets)
-
-
-def _plain(tool: Tool) -> dict[str, Any]:
-    """The definition as it came; the package goes on with an output schema that does no harm."""
-    plain = tool.model_dump(by_alias=True, mode="json", exclude_none=True)
-    if tool.output_schema is not None:
-        try:
-            harmless = clean_schema(tool.output_schema)
-        except RecursionError:  # it is checked by nobody
-            harmless = {}
-        tool.output_schema.clear()
-        tool.output_schema.update(harmless)
-    return {name: plain[name] for name in _PARTS if name in plain}
-
-
-def _is_modern(client: Client) -> bool:
-    return client.protocol_version in MODERN_PROTOCOL_VERSIONS
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("agentkit")
-    except PackageNotFoundError:  # run from a source tree
-        return "0"
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:

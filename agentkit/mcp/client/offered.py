@@ -13,10 +13,10 @@ from agentkit.context import Context
 from agentkit.errors import DefinitionError
 from agentkit.function_tool import Tool, ToolOptions
 from agentkit.mcp.client.cleaning import clean, clean_schema
-from agentkit.mcp.client.connection import Listing
 from agentkit.mcp.client.pins import Definition
 from agentkit.mcp.client.remote import Remote
 from agentkit.mcp.client.results import value_of
+from agentkit.mcp.client.spoken import Listing
 
 _UNFIT = re.compile(r"[^a-zA-Z0-9_-]")
 _LONGEST_NAME = 64

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from agentkit.errors import ConfigError, closest
 
@@ -57,7 +57,8 @@ class Place:
             parts = [f"{address.scheme}://{address.hostname}{port}{address.path}"]
         else:
             home = Path(self.cwd or Path.cwd())
-            is_local = any(os.path.lexists(home / each) for each in self.command if each)
+            relative = (each for each in self.command if each and not os.path.isabs(each))
+            is_local = any(os.path.lexists(home / each) for each in relative)
             parts = [*self.command, *([f"in {home.resolve()}"] if is_local else ())]
         return sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
@@ -66,7 +67,8 @@ class Place:
         """What no error and no log may show."""
         from agentkit.redact import secret_values
 
-        values = [*self.headers.values(), *secret_values(self.env)]
+        query = [value for _, value in parse_qsl(urlsplit(self.url).query)]
+        values = [*self.headers.values(), *secret_values(self.env), *query]
         return tuple(part for each in values for part in (each, each.removeprefix("Bearer ")))
 
 
@@ -104,7 +106,9 @@ def places(
 
 
 def _is_file(text: str) -> bool:
-    return bool(re.search(r"\.json(:[\w,. -]+)?\Z", text)) and len(shlex.split(text)) == 1
+    """Whether it names a file, and is no command with one among its arguments."""
+    found = re.match(r"(.*\.json)(?::[\w,. -]+)?\Z", text)
+    return bool(found and (not re.search(r"\s", found[1]) or os.path.exists(found[1])))
 
 
 def _single(source: Any, more: tuple[str, ...], given: Mapping[str, Any]) -> Place:

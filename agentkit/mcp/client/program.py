@@ -58,7 +58,10 @@ class Program:
         code = self._process.returncode if self._process else None
         if code is None or not self._by_itself:
             return ""
-        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+        if code >= 0:
+            return f"exit code {code}"
+        known = {each.value: each.name for each in signal.Signals}
+        return known.get(-code, f"signal {-code}")
 
     @property
     def said(self) -> str:
@@ -161,9 +164,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """End it as the protocol has it: its input ends, then SIGTERM, then SIGKILL."""
     assert process.stdin
     process.stdin.close()
-    if not await _gone(process):
-        _signal(process, "SIGTERM")
-        await _gone(process)
+    for name in ("SIGTERM", "SIGKILL"):
+        if await _gone(process):
+            return
+        _signal(process, name)
+    await _gone(process)
 
 
 async def _gone(process: asyncio.subprocess.Process) -> bool:
@@ -175,6 +180,7 @@ async def _gone(process: asyncio.subprocess.Process) -> bool:
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
+    """What is left to do, also where the end was not waited for."""
     if process.returncode is None:
         _signal(process, "SIGKILL")
     transport = getattr(process, "_transport", None)

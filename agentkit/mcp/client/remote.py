@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-import re
 import time
 import weakref
 from collections.abc import Sequence
@@ -20,13 +19,13 @@ from mcp_types import CallToolResult
 from agentkit.errors import MCPError, ToolError
 from agentkit.mcp.client.answers import Answers, Elicit
 from agentkit.mcp.client.cleaning import clean
-from agentkit.mcp.client.connection import Connection, Listing, Lost, Tell
+from agentkit.mcp.client.connection import Connection, Lost, Tell
 from agentkit.mcp.client.places import Place
+from agentkit.mcp.client.spoken import Listing
 from agentkit.workers import connection_loop, on_connection_loop, renew_in_children
 
 _LONGEST_PAUSE = 60.0  # seconds between two starts of a server that fails again and again
 _CLOSING = 8.0  # seconds for all servers to end with the process
-_NO_SESSION = re.compile(r"session", re.IGNORECASE)  # it was begun anew and knows ours no more
 _SHOWN = 1_000  # characters of a server's error
 
 
@@ -62,6 +61,8 @@ class Remote:
         self._lock = asyncio.Lock()
         self._failures, self._next, self._why = 0, 0.0, ""
         self._closed = False
+        self._finalizer: weakref.finalize[Any, Any] = weakref.finalize(self, _nothing)
+        self._finalizer.atexit = False
 
     @property
     def listing(self) -> Listing | None:
@@ -122,7 +123,9 @@ class Remote:
                     raise MCPError(f"It is started again in {pause:.0f} seconds. {self._why}")
                 connection = self._connection = Connection(self.place, *self._settings)
                 _open.add(connection)
-                weakref.finalize(self, _forget, os.getpid(), connection).atexit = False
+                self._finalizer.detach()
+                self._finalizer = weakref.finalize(self, _forget, os.getpid(), connection)
+                self._finalizer.atexit = False
             try:
                 await connection.opened()
             except MCPError as error:
@@ -168,7 +171,7 @@ class Remote:
                 f"{name} did not finish within {self._timeout:g} seconds, and was cancelled."
             ) from None
         except ProtocolError as error:
-            if safe is not None and self.place.url and _NO_SESSION.search(str(error)):
+            if safe is not None and connection.is_forgotten(error):
                 await connection.closed()
                 return None
             raise self._refusal(connection, name, str(error)) from None
@@ -180,6 +183,10 @@ class Remote:
 
 
 _open: weakref.WeakSet[Connection] = weakref.WeakSet()
+
+
+def _nothing() -> None:
+    """There is nothing to end yet."""
 
 
 def _forget(pid: int, connection: Connection) -> None:

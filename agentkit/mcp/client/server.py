@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from agentkit.live import Live, Tools
 from agentkit.log import log
-from agentkit.mcp.client.connection import Listing
 from agentkit.mcp.client.offered import Approve, definitions, names, offered
 from agentkit.mcp.client.pins import Definition, Pins
 from agentkit.mcp.client.remote import Remote
+from agentkit.mcp.client.spoken import Listing
 from agentkit.workers import in_thread_awaited
 
 _HOW = "`agentkit mcp accept` accepts it, or .accept() of the toolbox"

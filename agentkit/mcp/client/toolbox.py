@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
+from agentkit.errors import ConfigError
 from agentkit.function_tool import Tool
 from agentkit.live import Derived, Live
-from agentkit.mcp.client.places import Place, places
+from agentkit.mcp.client.places import places
 from agentkit.mcp.client.servers import Servers
 from agentkit.toolbox import Toolbox
 
@@ -36,7 +37,12 @@ class MCPToolbox(Toolbox):
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong with tools that are left out, or wait to be accepted."""
+        """What is wrong with tools that are left out, or wait to be accepted.
+
+        Raises:
+            MCPError: A server cannot be asked.
+        """
+        self._servers.tools()
         return [f"{each.name}: {problem}" for each in self.servers for problem in each.problems]
 
     def accept(self) -> None:
@@ -82,21 +88,46 @@ class MCPToolbox(Toolbox):
         return MCPToolbox(self._servers, Derived(self, change))
 
 
+class MCPSettings(TypedDict, total=False):
+    """What can be given to `mcp` beside the server.
+
+    Args:
+        name: What the server is called in errors; taken from the command or address if not given.
+        env: Variables for the command. Of this process's own it gets PATH, HOME and the like, and
+            no key.
+        cwd: The command's working directory.
+        headers: Sent to the address, and to no other that it redirects to.
+        auth: An `httpx2.Auth` for the address, such as `mcp.client.auth.OAuthClientProvider`.
+        start_timeout: Seconds for a server to start and to list its tools; 60 if not given.
+        timeout: Seconds for a call; 120 if not given, None for no limit.
+        trust_hints: What is believed of the server's hints. None: what its tools may destroy, and
+            not that their results are nobody else's text. True: that too. False: nothing, so that
+            each call is one that may destroy something.
+        pins: The file of accepted definitions. True, if not given, is the one in the user's
+            settings; False is none, so that definitions may change unasked.
+        elicit: Is called with what a server wants to know of the user and the JSON schema of the
+            answer; gives the answer as a dict, or None to refuse. Without it, all is refused.
+        roots: The directories that servers are told of.
+    """
+
+    name: str
+    env: Mapping[str, str]
+    cwd: str | os.PathLike[str]
+    headers: Mapping[str, str]
+    auth: Any
+    start_timeout: float
+    timeout: float | None
+    trust_hints: bool | None
+    pins: str | os.PathLike[str] | bool
+    elicit: Callable[[str, dict[str, Any]], Any] | None
+    roots: Sequence[str | os.PathLike[str]]
+
+
 def mcp(
     source: str | os.PathLike[str] | Sequence[str] | Mapping[str, Any],
     *arguments: str,
     servers: Iterable[str] | None = None,
-    name: str | None = None,
-    env: Mapping[str, str] | None = None,
-    cwd: str | os.PathLike[str] | None = None,
-    headers: Mapping[str, str] | None = None,
-    auth: Any = None,
-    start_timeout: float = 60.0,
-    timeout: float | None = 120.0,
-    trust_hints: bool | None = None,
-    pins: str | os.PathLike[str] | bool = True,
-    elicit: Callable[[str, dict[str, Any]], Any] | None = None,
-    roots: Sequence[str | os.PathLike[str]] = (),
+    **given: Unpack[MCPSettings],
 ) -> MCPToolbox:
     """The tools of MCP servers: `Agent(tools=[mcp("uvx mcp-server-time")])`.
 
@@ -109,35 +140,24 @@ def mcp(
         arguments: The other words of the command.
         servers: The servers of the file that are wanted, also disabled ones; all others if not
             given.
-        name: What the server is called in errors; taken from the command or address if not given.
-        env: Variables for the command. Of this process's own it gets PATH, HOME and the like, and
-            no key.
-        cwd: The command's working directory.
-        headers: Sent to the address, and to no other that it redirects to.
-        auth: An `httpx2.Auth` for the address, such as `mcp.client.auth.OAuthClientProvider`.
-        start_timeout: Seconds for a server to start and to list its tools.
-        timeout: Seconds for a call; None for no limit.
-        trust_hints: What is believed of the server's hints. None: what its tools may destroy, and
-            not that their results are nobody else's text. True: that too. False: nothing, so that
-            each call is one that may destroy something.
-        pins: The file of accepted definitions. True is the one in the user's settings; False is
-            none, so that definitions may change unasked.
-        elicit: Is called with what a server wants to know of the user and the JSON schema of the
-            answer; gives the answer as a dict, or None to refuse. Without it, all is refused.
-        roots: The directories that servers are told of.
+        given: See `MCPSettings`.
 
     Raises:
-        ConfigError: There is no such server.
+        ConfigError: There is no such server, or no such setting.
     """
-    given = {
-        "name": name,
-        "env": env and dict(env),
-        "cwd": cwd and os.fspath(cwd),
-        "headers": headers and dict(headers),
-        "auth": auth,
+    own = {name: v for name, v in given.items() if name in _OF_A_PLACE and v is not None}
+    if "cwd" in own:
+        own["cwd"] = os.fspath(given["cwd"])
+    found = places(source, arguments, servers, own)
+    settings = {
+        "start": given.get("start_timeout", 60.0),
+        "timeout": given.get("timeout", 120.0),
+        "elicit": given.get("elicit"),
+        "roots": [Path(each) for each in given.get("roots", ())],
     }
-    used = {key: value for key, value in given.items() if value is not None}
-    found: dict[str, Place] = places(source, arguments, servers, used)
-    settings = {"start": start_timeout, "timeout": timeout, "elicit": elicit}
-    directories = [Path(each) for each in roots]
-    return MCPToolbox(Servers(found, settings | {"roots": directories}, trust_hints, pins))
+    if unknown := given.keys() - MCPSettings.__annotations__.keys():
+        raise ConfigError(f"mcp() has no setting {min(unknown)!r}, only those of MCPSettings.")
+    return MCPToolbox(Servers(found, settings, given.get("trust_hints"), given.get("pins", True)))
+
+
+_OF_A_PLACE = ("name", "env", "cwd", "headers", "auth")
