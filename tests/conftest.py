@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import certifi
 import pytest
+import warm
 from hypothesis import HealthCheck, settings
 from model_server import ModelServer
 from postgres import Postgres
@@ -38,17 +40,58 @@ one is to install and start, and what is about how things go while much else is 
 
 
 class Together(LoadScopeScheduling):
-    """Sends each test to the next process that is free, and those of a group to the same.
+    """Sends the ids of a test to the next process that is free, and those of a group to the same.
 
-    The marks that pytest-xdist has for groups are not seen by the pytest of today.
+    The marks that pytest-xdist has for groups are not seen by the pytest of today. To send each id by
+    itself would cost more than most tests, as whatever is assigned is looked through at each step.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((group for part, group in GROUPS.items() if part in nodeid), nodeid)
+        test = nodeid.partition("[")[0]
+        return next((group for part, group in GROUPS.items() if part in nodeid), test)
+
+
+MEASURED = pytest.StashKey[bool]()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     return Together(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure coverage where a test has a value of a parameter for the first time.
+
+    Measuring makes a test take nearly twice as long, and what is new to agentkit comes with a value
+    and not with the hundredth combination: a reply of a model covers the same whole and streamed, in
+    sync and in async, once each of these was measured. So the figure is a lower bound.
+    """
+    seen: set[tuple[object, ...]] = set()
+    for item in items:
+        indices = getattr(getattr(item, "callspec", None), "indices", {})
+        values = {(item.nodeid.partition("[")[0], *pair) for pair in indices.items()}
+        item.stash[MEASURED] = not values or not values <= seen
+        seen |= values
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    measuring = None if item.stash[MEASURED] else _coverage()
+    if measuring:
+        measuring.stop()
+    try:
+        return (yield)
+    finally:
+        if measuring:
+            measuring.start()
+
+
+def _coverage() -> Any:
+    """What measures this process, if anything does."""
+    if "coverage" not in sys.modules:
+        return None
+    from coverage import Coverage
+
+    return Coverage.current()
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +118,12 @@ def _nothing_learned() -> None:
     for learned in (memory_of, shared_pace, say_once):
         learned.cache_clear()
     prices._unknown.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ended_springs() -> Iterator[None]:
+    yield
+    warm.end_all()
 
 
 @pytest.fixture(scope="session")
