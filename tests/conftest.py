@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,31 +68,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     seen: set[tuple[object, ...]] = set()
     for item in items:
-        indices = getattr(getattr(item, "callspec", None), "indices", {})
-        values = {(item.nodeid.partition("[")[0], *pair) for pair in indices.items()}
+        parts = getattr(getattr(item, "callspec", None), "_idlist", ())
+        values = {(item.nodeid.partition("[")[0], *pair) for pair in enumerate(parts)}
         item.stash[MEASURED] = not values or not values <= seen
         seen |= values
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    measuring = None if item.stash[MEASURED] else _coverage()
-    if measuring:
-        measuring.stop()
+    mine, others = sys.gettrace(), threading.gettrace()
+    pausing = not item.stash[MEASURED] and type(mine).__module__.startswith("coverage")
+    if pausing:  # a debugger goes on
+        sys.settrace(None)
+        threading.settrace(None)
     try:
         return (yield)
     finally:
-        if measuring:
-            measuring.start()
-
-
-def _coverage() -> Any:
-    """What measures this process, if anything does."""
-    if "coverage" not in sys.modules:
-        return None
-    from coverage import Coverage
-
-    return Coverage.current()
+        if pausing:
+            threading.settrace(others)
+            sys.settrace(mine)
 
 
 @pytest.fixture(scope="session")
