@@ -14,6 +14,7 @@ from typing import Any
 import certifi
 import pytest
 import warm
+from choosing import chosen, measured
 from hypothesis import HealthCheck, settings
 from model_server import ModelServer
 from postgres import Postgres
@@ -52,6 +53,17 @@ class Together(LoadScopeScheduling):
         return next((group for part, group in GROUPS.items() if part in nodeid), test)
 
 
+ABOUT_PROCESSES = (
+    *(
+        "tests/cli/",
+        "tests/durable/",
+        "tests/journal/",
+        "tests/safe/",
+        "tests/test_pytest_plugin.py",
+    ),
+)
+"""Tests whose processes run what nothing else runs, so that coverage is measured in them too."""
+
 MEASURED = pytest.StashKey[bool]()
 
 
@@ -59,19 +71,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     return Together(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure coverage where a test has a value of a parameter for the first time.
+def pytest_configure(config: pytest.Config) -> None:
+    line = "unmeasured: does with much what other tests do with little; coverage looks away"
+    config.addinivalue_line("markers", line)
 
-    Measuring makes a test take nearly twice as long, and what is new to agentkit comes with a value
-    and not with the hundredth combination: a reply of a model covers the same whole and streamed, in
-    sync and in async, once each of these was measured. So the figure is a lower bound.
-    """
-    seen: set[tuple[object, ...]] = set()
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kept = chosen(items)
+    config.hook.pytest_deselected(items=[*{*items} - {*kept}])
+    items[:] = kept
+    to_measure = measured(items)
     for item in items:
-        parts = getattr(getattr(item, "callspec", None), "_idlist", ())
-        values = {(item.nodeid.partition("[")[0], *pair) for pair in enumerate(parts)}
-        item.stash[MEASURED] = not values or not values <= seen
-        seen |= values
+        item.stash[MEASURED] = item in to_measure
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -99,7 +110,11 @@ def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, one_certificate: str) -> None:
+def _clean_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, one_certificate: str
+) -> None:
+    if not request.node.nodeid.startswith(ABOUT_PROCESSES):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     for name in os.environ:
         if name.startswith(("AGENTKIT_", "GROQ_")):
             monkeypatch.delenv(name)
