@@ -26,7 +26,7 @@ from agentkit.interface import Interface, place_of
 from agentkit.interfaces import names_model, open_interface
 from agentkit.limits import Limits
 from agentkit.loop import Loop
-from agentkit.messages import ANSWER, Request
+from agentkit.messages import ANSWER, FunctionDefinition, Request
 from agentkit.reading import READ
 from agentkit.recorder import Record, Start, Store
 from agentkit.run import Run
@@ -126,13 +126,12 @@ class Agent(Runner[T]):
         self.options = dict(options or {})
         self.limits = limits or Limits()
         self.approval = approval
+        self.output = output
         self._given = interface
         self._journal = journal
         self._answer: Answer[T] | None = None if output in (None, str) else _answer(output)
-        if self._answer and ANSWER in self.toolbox:
-            raise DefinitionError(f"{ANSWER!r} is the name of the typed answer; rename the tool.")
-        if READ in self.toolbox:
-            raise DefinitionError(f"{READ!r} is how a model reads on; rename the tool.")
+        if self.toolbox.is_ready:
+            self._check_names()
 
     @cached_property
     def interface(self) -> Interface:
@@ -162,6 +161,24 @@ class Agent(Runner[T]):
         run: Run[Any] = self.journal.run(run_id, repeat=safe)
         return self.typed(run)
 
+    def _check_names(self) -> None:
+        if self._answer and ANSWER in self.toolbox:
+            raise DefinitionError(f"{ANSWER!r} is the name of the typed answer; rename the tool.")
+        if READ in self.toolbox:
+            raise DefinitionError(f"{READ!r} is how a model reads on; rename the tool.")
+
+    def _definitions(self) -> tuple[FunctionDefinition, ...]:
+        self._check_names()  # again, as those of a server may not have been known before
+        return self.toolbox.definitions
+
+    async def aready(self) -> None:
+        """Ask the servers among its tools what they offer, if there are any; each run does so.
+
+        Raises:
+            AgentkitError: One cannot be asked.
+        """
+        await self.toolbox.aready()
+
     def check(self) -> None:
         """Refuse, before anything is sent, what would be wrong with every run.
 
@@ -169,7 +186,7 @@ class Agent(Runner[T]):
             ConfigError: There is no key, or the model's alias or an option does not fit.
             DefinitionError: A tool cannot be offered.
         """
-        _ = self.toolbox.definitions
+        self._definitions()
         check_options(self.options, self.toolbox)
         self.interface.check(Request(messages=(), model=self.model, options=self.options))
 
@@ -209,6 +226,7 @@ class Agent(Runner[T]):
 
     async def asummarize(self, run: Run[Any]) -> Run[T]:
         """`summarize`, awaited."""
+        await self.aready()
         summary = Summary.of(run, self.toolbox)
         prompt = summary.prompt(self.interface, self.model)
         return summary.put(await self._summarizer().arun(prompt))
@@ -238,7 +256,9 @@ class Agent(Runner[T]):
     def _check(self, given: ResumeOptions) -> None:
         check_names(cast(RunOptions, given))
         self._options(given.get("options"))
-        _ = self.toolbox.definitions, self.journal
+        if self.toolbox.is_ready:  # who awaits the runs is not to wait for servers here
+            self._definitions()
+        _ = self.journal
 
     def _options(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
         """What is sent to the model, checked."""
@@ -255,7 +275,7 @@ class Agent(Runner[T]):
         return Loop(
             begin.messages,
             begin.prompt,
-            definitions=self.toolbox.definitions,
+            definitions=self._definitions(),
             model=self.model,
             options=options,
             limits=self.limits,

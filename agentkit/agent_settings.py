@@ -143,7 +143,7 @@ def check_options(options: Mapping[str, Any], tools: Collection[str]) -> None:
     name = choice.get("name") if isinstance(choice, Mapping) else choice
     if isinstance(choice, Mapping) and not name:
         raise ConfigError('function_call is a name, or {"name": ...}.')
-    if name not in (None, "none", "auto", "required", *tools):
+    if name not in (None, "none", "auto", "required") and name not in tools:
         raise ConfigError(
             f"function_call names {name!r}, which is none of the tools.{closest(str(name), tools)}"
         )

@@ -74,7 +74,9 @@ class Gate:
         except Exception:  # whoever cannot say that it may run has not said so
             job.warn("approve of")
             decision = True
-        if decision is not None:
+        if isinstance(decision, str):
+            reason = decision
+        elif decision is not None:
             reason = None if decision is False else f"{tool.name} asks before it does this"
         return None if call.approved == call.digest else reason
 

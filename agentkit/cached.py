@@ -11,35 +11,40 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from agentkit.media import Media
+
 if TYPE_CHECKING:
     from agentkit.schema import Bound  # needs pydantic
+
+Told = tuple[str, tuple[Media, ...]]
+"""What a model is told of a result, and what came with it."""
 
 _PLAIN = (str, int, float, bool, type(None), date, datetime, Decimal, UUID)
 _MOST = 256  # results of one tool; the oldest go first
 
 
 class ResultCache:
-    """Texts by what a tool was called with.
+    """What results tell, by what a tool was called with.
 
     It has no lock: each step on the dict is one that threads cannot divide, and the worst that two
     at once can do is to call the tool twice.
     """
 
     def __init__(self) -> None:
-        self._texts: dict[bytes, tuple[float, str]] = {}
+        self._told: dict[bytes, tuple[float, Told]] = {}
 
-    def get(self, key: bytes, seconds: float) -> str | None:
-        """The text of a key, unless it is older than that many seconds."""
-        kept = self._texts.get(key)
+    def get(self, key: bytes, seconds: float) -> Told | None:
+        """What a key stands for, unless it is older than that many seconds."""
+        kept = self._told.get(key)
         return kept[1] if kept and time.monotonic() - kept[0] < seconds else None
 
-    def put(self, key: bytes, text: str) -> None:
-        """Keep the text of a key."""
-        self._texts.pop(key, None)
-        self._texts[key] = (time.monotonic(), text)
-        while len(self._texts) > _MOST:
+    def put(self, key: bytes, told: Told) -> None:
+        """Keep what a key stands for."""
+        self._told.pop(key, None)
+        self._told[key] = (time.monotonic(), told)
+        while len(self._told) > _MOST:
             with suppress(StopIteration, RuntimeError, KeyError):  # another thread was there first
-                del self._texts[next(iter(self._texts))]
+                del self._told[next(iter(self._told))]
 
 
 def cache_key(values: Mapping[str, Any], bound: Bound) -> bytes:

@@ -8,6 +8,7 @@ AgentkitError
 ├── ArgumentsError           arguments that do not fit a tool
 ├── JournalError             a journal that cannot be used, or has no such run
 ├── ReplayError              a recording that cannot be used, or has no such request
+├── MCPError                 an MCP server that cannot be started, reached or understood
 ├── DurableError             a database of durable runs that cannot be used, or has no such run
 ├── InterfaceError           the model gave no usable reply
 │   ├── ConnectError         no connection: refused, DNS, TLS, cut
@@ -76,6 +77,10 @@ class JournalError(AgentkitError):
 
 class ReplayError(AgentkitError):
     """A recording cannot be used, or has no such request or call."""
+
+
+class MCPError(AgentkitError):
+    """An MCP server cannot be started or reached, or makes no sense."""
 
 
 class DurableError(AgentkitError):

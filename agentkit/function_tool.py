@@ -55,7 +55,7 @@ class ToolOptions(TypedDict, total=False):
     destructive: bool
     idempotent: bool
     open_world: bool
-    approve: bool | Callable[..., bool | None] | None
+    approve: bool | Callable[..., bool | str | None] | None
     cache: float | None
     on_error: OnError
     timeout: float | None
@@ -81,7 +81,7 @@ class Tool(Generic[P, R]):
         open_world: It talks to the world outside, so its results may hold anybody's text.
         approve: Whether a person must approve a call: True or False for each, None for what the
             agent's policy says. Or a function that is called with the tool's own arguments and
-            says so for these; a `ToolError` that it raises refuses the call.
+            says so for these, or why in a text; a `ToolError` that it raises refuses the call.
         cache: Seconds for which a result is given again for the same arguments; only for a tool
             that is `read_only` and `idempotent` and has no `Context`.
         on_error: What becomes of its exceptions; a `ToolError` always goes to the model.
@@ -102,7 +102,7 @@ class Tool(Generic[P, R]):
     destructive: bool = False
     idempotent: bool = False
     open_world: bool = False
-    approve: bool | Callable[..., bool | None] | None = None
+    approve: bool | Callable[..., bool | str | None] | None = None
     cache: float | None = None
     on_error: OnError = "report"
     timeout: float | None = None

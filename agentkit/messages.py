@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from agentkit.media import Media
+
 ANSWER = "final_answer"
 """The name of the function by which a model gives a typed answer."""
 
@@ -106,6 +108,7 @@ class ResultMessage:
         untrusted: Whether it may hold anybody's text, as what an `open_world` tool brings does.
         whole: The whole text, where `content` is but a part of it.
         handle: The name by which `content` tells the model how to read the rest.
+        media: Images and the like, of which `content` tells in a few words; no server is sent them.
     """
 
     name: str
@@ -116,6 +119,7 @@ class ResultMessage:
     untrusted: bool = False
     whole: str = field(default="", repr=False)
     handle: str = ""
+    media: tuple[Media, ...] = ()
     role: Literal["function"] = field(default="function", init=False)
     _encoded: dict[str, Any] = _hidden()  # noqa: RUF009 - it makes a field, no value
 

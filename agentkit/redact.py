@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ _UNFIT = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours and cursor movements, whole
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # what is left of C0 and C1, but not \t and \n
 )
+_DELETE = "\x7f"  # which JSON leaves as it is
 HIDDEN = "[secret]"
 """What stands in the place of a secret."""
 
@@ -30,7 +31,12 @@ def redact(text: str, *secrets: str) -> str:
 
 def environment_secrets() -> list[str]:
     """The values of environment variables whose names say that they are secret."""
-    return [value for name, value in os.environ.items() if _NAMES.search(name.upper())]
+    return secret_values(os.environ)
+
+
+def secret_values(variables: Mapping[str, str]) -> list[str]:
+    """The values of those variables whose names say that they are secret."""
+    return [value for name, value in variables.items() if _NAMES.search(name.upper())]
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
@@ -121,6 +127,15 @@ def _numbers(value: Any, hidden: Callable[[str], str]) -> Any:
         return [_numbers(each, hidden) for each in value]
     text = value if isinstance(value, str) else json.dumps(value)
     return value if hidden(text) == text else hidden(text)
+
+
+def spelled(text: str) -> str:
+    """The text with each character that does not show spelled out, but for line ends."""
+    return "".join(each if each.isprintable() or each == "\n" else _spelled(each) for each in text)
+
+
+def _spelled(character: str) -> str:
+    return json.dumps(character)[1:-1] if character != _DELETE else "\\u007f"
 
 
 def plain(text: str) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from agentkit.media import Media
+
 _SIMPLE = (int, float, bool, type(None))
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
@@ -36,6 +38,8 @@ def _typed(value: Any) -> Any:
         return value if value.isascii() else _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, bytes | bytearray | memoryview):
         return {"type": "base64", "data": base64.b64encode(value).decode()}
+    if isinstance(value, Media):  # deep inside: its bytes would be of no use to a model
+        return value.words
     if isinstance(value, BaseModel):
         plain = value.model_dump()
         return _typed(plain) if _holds_bytes(plain) else value

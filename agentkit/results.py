@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agentkit.errors import ToolError
+from agentkit.media import Media, fitting
 
 _TAIL = 5  # one part in five of what is kept comes from the end
 
@@ -29,6 +30,20 @@ def result_text(value: Any, tool: str) -> str:
             f"The result of {tool} cannot be sent: a value of type {type(value).__name__} has no "
             f"JSON form ({error}). The tool must return text, or values that JSON can carry."
         ) from error
+
+
+def result_parts(value: Any, tool: str) -> tuple[str, tuple[Media, ...]]:
+    """The value as text for a model, and the media in it.
+
+    Raises:
+        ToolError: It has no JSON form.
+    """
+    if isinstance(value, Media):
+        value = [value]
+    elif not (isinstance(value, list | tuple) and any(isinstance(e, Media) for e in value)):
+        return result_text(value, tool), ()
+    parts, media = fitting(value)
+    return "\n".join(result_text(each, tool) for each in parts), media
 
 
 def capped(text: str, limit: int | None, how_to_read_on: str = "") -> str:

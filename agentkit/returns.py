@@ -43,10 +43,22 @@ def unwritable(function: Callable[..., Any], name: str) -> str:
     Raises:
         DefinitionError: An annotation cannot be resolved.
     """
-    bare = without_partials(function)
-    returned = bare if inspect.isclass(bare) else read_hints(function, name).get("return", Any)
-    found = _unwritable(returned, 0)
+    found = _unwritable(returned(function, name), 0)
     return "" if found is None else str(getattr(found, "__qualname__", found))
+
+
+def returned(function: Callable[..., Any], name: str) -> Any:
+    """The type that a function says it returns; Any where it says nothing.
+
+    Args:
+        function: The function of a tool.
+        name: The tool's name, for errors.
+
+    Raises:
+        DefinitionError: An annotation cannot be resolved.
+    """
+    bare = without_partials(function)
+    return bare if inspect.isclass(bare) else read_hints(function, name).get("return", Any)
 
 
 def _unwritable(hint: Any, depth: int) -> Any:

@@ -48,6 +48,7 @@ class Runner(ABC, Generic[T]):
 
     async def arun(self, prompt: str | None = None, **given: Unpack[RunOptions]) -> Run[T]:
         """`run`, awaited. Sync tools run in threads."""
+        await self.aready()
         async with aclosing(adrive(*self._prepared(prompt, given))) as events:
             return _last([e async for e in events if type(e) is RunEnded])
 
@@ -61,6 +62,7 @@ class Runner(ABC, Generic[T]):
         self, prompt: str | None = None, **given: Unpack[RunOptions]
     ) -> AsyncGenerator[Event, None]:
         """`iter`, awaited. To leave it early, wrap it: `async with aclosing(agent.aiter(...))`."""
+        await self.aready()
         async with aclosing(adrive(*self._prepared(prompt, given))) as events:
             async for event in events:
                 yield event
@@ -85,6 +87,7 @@ class Runner(ABC, Generic[T]):
 
     async def aresume(self, run_id: str, **given: Unpack[ResumeOptions]) -> Run[T]:
         """`resume`, awaited."""
+        await self.aready()
         run = self.stored(run_id)
         return run if run.done else await self.arun(after=run, **given)
 
@@ -168,6 +171,7 @@ class Runner(ABC, Generic[T]):
 
     async def _begun_or_gone_on(self, prompt: str | None, options: RunOptions) -> Run[T]:
         """Run, but go on with a run of this id that the journal has."""
+        await self.aready()
         run_id = options.get("run_id")
         if run_id and self.journal is not None:
             try:
@@ -178,6 +182,10 @@ class Runner(ABC, Generic[T]):
                 more: Any = {k: v for k, v in options.items() if k in ResumeOptions.__annotations__}
                 return run if run.done else await self.arun(after=run, **more)
         return await self.arun(prompt, **options)
+
+    @abstractmethod
+    async def aready(self) -> None:
+        """Have at hand what runs need and what takes time to ask for."""
 
     @property
     @abstractmethod

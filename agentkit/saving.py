@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from agentkit.errors import ConfigError
+from agentkit.media import load_media, save_media
 from agentkit.messages import (
     AssistantMessage,
     FunctionCall,
@@ -89,6 +90,8 @@ def _plain(value: Any) -> dict[str, Any]:
         plain["calls"] = [_plain(call) for call in calls]
     if repairs := plain.get("repairs"):
         plain["repairs"] = list(repairs)
+    if media := plain.get("media"):
+        plain["media"] = [save_media(each) for each in media]
     return plain
 
 
@@ -100,6 +103,8 @@ def _message(saved: Mapping[str, Any]) -> Message:
             values["calls"] = tuple(checked(FunctionCall, call) for call in values["calls"])
         if isinstance(values.get("repairs"), list):
             values["repairs"] = tuple(values["repairs"])
+        if "media" in values:
+            values["media"] = tuple(load_media(each) for each in values["media"])
         message: Message = checked(kind, values)
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigError(f"This is not a message that save_messages wrote: {error!r}.") from error

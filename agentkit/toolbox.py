@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agentkit.arguments import read_arguments
 from agentkit.context import Context
-from agentkit.errors import ArgumentsError, ConfigError, DefinitionError, ToolError, closest
+from agentkit.errors import ArgumentsError, ConfigError, DefinitionError, closest
 from agentkit.finding import Finding
+from agentkit.foreign import adapted
 from agentkit.function_tool import Tool, tool
+from agentkit.job import Job, failed
+from agentkit.live import Derived, Live, Tools
 from agentkit.messages import FunctionCall, FunctionDefinition, ResultMessage
-from agentkit.reading import LONGEST, READ, handle_of
-from agentkit.redact import redact, without
-from agentkit.results import capped, result_text
-
-if TYPE_CHECKING:
-    from agentkit.schema import Bound  # needs pydantic
-
-_LONGEST_ERROR = 2_000  # characters of an exception's text
+from agentkit.notices import complain
 
 ToolSource = Any
-"""A tool, a function, a toolbox, a module or object with tools in it, or an iterable of these."""
+"""A tool, a function, a toolbox, a module or object with tools in it, a tool of LangChain or of
+pydantic-ai, or an iterable of these."""
 
 
 class Toolbox(Mapping[str, Tool[..., Any]]):
@@ -39,13 +36,51 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
     """
 
     def __init__(self, *sources: ToolSource) -> None:
-        self._tools: dict[str, Tool[..., Any]] = {}
-        for each in _tools(sources):
-            if self._tools.setdefault(each.name, each) is not each:
-                raise DefinitionError(
-                    f"Two tools are named {each.name!r}. Rename one with tool(name=...), or give "
-                    "one toolbox a prefix with .prefixed(...)."
-                )
+        self._parts = tuple(_tools(sources))
+        self._live = tuple(each for each in self._parts if isinstance(each, Live))
+        self._asked: tuple[Tools, ...] = ()  # what was last known of those
+        self._known = {} if self._live else self._by_name()
+
+    @property
+    def _tools(self) -> dict[str, Tool[..., Any]]:
+        if self._live and (now := tuple(each.tools() for each in self._live)) != self._asked:
+            try:
+                self._known = self._by_name()
+            except DefinitionError as error:
+                if not self._asked:
+                    raise
+                complain(f"The tools stay as they were: {error}")  # a run is not to end by it
+            self._asked = now
+        return self._known
+
+    def _by_name(self) -> dict[str, Tool[..., Any]]:
+        tools: dict[str, Tool[..., Any]] = {}
+        for part in self._parts:
+            for each in part.tools() if isinstance(part, Live) else (part,):
+                if tools.setdefault(each.name, each) is not each:
+                    raise DefinitionError(
+                        f"Two tools are named {each.name!r}. Rename one with tool(name=...), or "
+                        "give one toolbox a prefix with .prefixed(...)."
+                    )
+        return tools
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether all tools are known, so that to look at them takes no time."""
+        return all(each.is_ready for each in self._live)
+
+    async def aready(self) -> None:
+        """Ask the servers among the sources for their tools, side by side.
+
+        Who does not is made to wait when the tools are first looked at.
+
+        Raises:
+            AgentkitError: One cannot be asked.
+        """
+        if not self.is_ready:
+            import asyncio
+
+            await asyncio.gather(*(each.aready() for each in self._live))
 
     def __getitem__(self, name: str) -> Tool[..., Any]:
         return self._tools[name]
@@ -60,20 +95,28 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         return Toolbox(self, other)
 
     def __repr__(self) -> str:
-        return f"Toolbox({', '.join(self)})"
+        return f"{type(self).__name__}({', '.join(self) if self.is_ready else '...'})"
 
     def prefixed(self, prefix: str) -> Toolbox:
         """The same tools with a prefix before each name."""
-        return Toolbox(*(replace(each, name=prefix + each.name) for each in self.values()))
+        return self._changed(
+            lambda tools: [replace(each, name=prefix + each.name) for each in tools.values()]
+        )
 
     def only(self, *names: str) -> Toolbox:
         """The named tools alone."""
-        return Toolbox(*(self._known(name) for name in names))
+        return self._changed(lambda tools: [tools._called(name) for name in names])
 
     def without(self, *names: str) -> Toolbox:
         """All tools but the named ones."""
-        left_out = [self._known(name).name for name in names]
-        return Toolbox(*(each for each in self.values() if each.name not in left_out))
+        return self._changed(lambda tools: tools._but({tools._called(name) for name in names}))
+
+    def _but(self, left_out: Collection[Tool[..., Any]]) -> list[Tool[..., Any]]:
+        return [each for each in self.values() if each not in left_out]
+
+    def _changed(self, change: Callable[[Toolbox], Iterable[Tool[..., Any]]]) -> Toolbox:
+        """A toolbox with other tools in the place of these, also when these change."""
+        return Toolbox(Derived(self, change) if self._live else list(change(self)))
 
     @property
     def definitions(self) -> tuple[FunctionDefinition, ...]:
@@ -122,7 +165,7 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         except Exception as error:
             return job.failure(error)
 
-    def _known(self, name: str) -> Tool[..., Any]:
+    def _called(self, name: str) -> Tool[..., Any]:
         if name not in self:
             raise ConfigError(f"There is no tool named {name!r}.{closest(name, self)}")
         return self[name]
@@ -135,7 +178,7 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         if found is None:
             names = ", ".join(self) or "none"
             text = f"There is no tool named {call.name!r}.{closest(call.name, self)}"
-            return _error(call, f"{text} The tools are: {names}.")
+            return failed(call, f"{text} The tools are: {names}.")
         given = context or Context(None, _tool=found.name)
         if given._tool != found.name:
             given = replace(given, _tool=found.name)
@@ -149,100 +192,27 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
             return Job(found, call, bound, repairs, given._room, key)
         except ArgumentsError as error:
             lines = "\n".join(f"- {problem}" for problem in error.problems)
-            return _error(call, f"Wrong arguments for {found.name}:\n{lines}", repairs)
+            return failed(call, f"Wrong arguments for {found.name}:\n{lines}", repairs)
         except Exception as error:  # raised by a validator of the tool's own types
             return Job(found, call, ((), {}), repairs, None).failure(error)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A call whose arguments fit."""
-
-    tool: Tool[..., Any]
-    call: FunctionCall
-    bound: Bound
-    repairs: tuple[str, ...]
-    room: int | None
-    key: bytes = b""  # of its result, if that is kept
-
-    def kept(self) -> ResultMessage | None:
-        """The result of an equal call, if it is kept and not too old."""
-        text = self.tool.results.get(self.key, self.tool.cache) if self.tool.cache else None
-        return None if text is None else self._message(text)
-
-    def result(self, value: Any) -> ResultMessage:
-        """What the model is told of a value."""
-        text = self._without_secrets(result_text(value, self.tool.name))
-        if self.tool.cache:
-            self.tool.results.put(self.key, text)
-        return self._message(text)
-
-    def failure(self, error: Exception) -> ResultMessage:
-        """What the model is told of an exception."""
-        if self.tool.on_error == "raise" and not isinstance(error, ToolError):
-            raise error
-        text = str(error)
-        if not isinstance(error, ToolError):
-            self.warn()
-            text = f"{type(error).__name__}: {redact(text)}"
-        if self.tool.on_error == "hide" and not isinstance(error, ToolError):
-            text = f"{self.tool.name} failed."
-        failed = _error(self.call, self._without_secrets(text), self.repairs)
-        return replace(failed, untrusted=self.tool.open_world)
-
-    def warn(self, what: str = "") -> None:
-        """Log the exception that is being handled, without secrets."""
-        import traceback
-
-        from agentkit.log import log
-
-        trace = redact(self._without_secrets(traceback.format_exc()))
-        log.warning("%s failed\n%s", f"{what} {self.tool.name}".lstrip(), trace)
-
-    def _message(self, text: str) -> ResultMessage:
-        limits = [each for each in (self.tool.max_chars, self.room) if each is not None]
-        whole, handle, hint = "", "", ""
-        if self.room is not None and limits and len(text) > min(limits):
-            whole = text[:LONGEST]
-            handle = handle_of(whole)
-            hint = f'; {READ}(handle="{handle}", offset={{offset}}) gives them'
-        return ResultMessage(
-            self.call.name,
-            capped(text, min(limits, default=None), hint),
-            self.call.id,
-            repairs=self.repairs,
-            untrusted=self.tool.open_world,
-            whole=whole,
-            handle=handle,
-        )
-
-    def _without_secrets(self, text: str) -> str:
-        if not self.tool.takes_secrets:
-            return text
-        from agentkit.safe.secrets import secrets_in
-
-        return without(text, secrets_in(self.bound))
-
-
-def _key(values: dict[str, Any], bound: Bound) -> bytes:
+def _key(values: dict[str, Any], bound: Any) -> bytes:
     from agentkit.cached import cache_key  # rarely used
 
     return cache_key(values, bound)
 
 
-def _error(call: FunctionCall, text: str, repairs: tuple[str, ...] = ()) -> ResultMessage:
-    content = f"Error: {capped(text, _LONGEST_ERROR)}"
-    return ResultMessage(call.name, content, call.id, is_error=True, repairs=repairs)
-
-
-def _tools(sources: Iterable[ToolSource]) -> Iterator[Tool[..., Any]]:
+def _tools(sources: Iterable[ToolSource]) -> Iterator[Tool[..., Any] | Live]:
     for source in sources:
-        if isinstance(source, Tool):
+        if isinstance(source, Tool | Live):
             yield source
         elif isinstance(source, Toolbox):
-            yield from source.values()
+            yield from source._parts
         elif isinstance(source, list | tuple | Iterator):
             yield from _tools(source)
+        elif (theirs := adapted(source)) is not None:
+            yield from theirs
         elif isinstance(source, ModuleType) or not callable(source):
             yield from _inside(source)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import os
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread, local
@@ -166,6 +166,18 @@ def own_loop() -> tuple[Any, contextvars.Context]:
     context = contextvars.copy_context()
     context.run(_level.set, level)
     return loop, context
+
+
+def connection_loop() -> Any:
+    """An event loop of this process for connections alone: no tool runs there and blocks it."""
+    return _loop(os.getpid(), -1)
+
+
+def on_connection_loop(work: Coroutine[Any, Any, T]) -> Future[T]:
+    """Carry it out on that loop."""
+    import asyncio
+
+    return asyncio.run_coroutine_threadsafe(work, connection_loop())
 
 
 class per_process(Generic[P, R]):  # noqa: N801 - it is used as a decorator

@@ -171,9 +171,14 @@ def names() -> tuple[str, ...]:
 
 def own_pages() -> Path:
     """The directory of the user's own pages: `interfaces` in the settings of agentkit."""
+    return own_settings() / "interfaces"
+
+
+def own_settings() -> Path:
+    """The directory of the user's settings of agentkit."""
     base = Path(os.environ.get("XDG_CONFIG_HOME", ""))
     home = base if base.is_absolute() else Path.home() / ".config"  # as XDG wants it
-    return home / "agentkit" / "interfaces"
+    return home / "agentkit"
 
 
 def read_page(name: str, text: str) -> Page:

@@ -26,6 +26,7 @@ _COMMANDS = {
         "agentkit.cli.tools:app",
         "List tools and packs, show, call and check tools without a model, or begin a new one.",
     ),
+    "mcp": ("agentkit.cli.mcp:app", "Use tools of MCP servers, and serve yours to MCP clients."),
     "interfaces": (
         "agentkit.cli.interfaces:app",
         "List the interfaces, show all about one, or add and remove pages of your own.",

@@ -11,7 +11,7 @@ import typer
 from agentkit import DefinitionError, Tool, Toolbox
 from agentkit.cli.errors import FAILED
 from agentkit.cli.loading import load_tools
-from agentkit.cli.options import Tools
+from agentkit.cli.options import Mcp, Tools
 from agentkit.cli.output import write, write_json
 from agentkit.cli.text import columns, one_line
 from agentkit.lint import Finding, tokens
@@ -34,6 +34,7 @@ AsJson = Annotated[
 def lint(
     *,
     tools: Tools = None,
+    mcp: Mcp = None,
     interface: Interface = "groq",
     strict: Strict = False,
     json: AsJson = False,
@@ -49,7 +50,7 @@ def lint(
       1  there are some
       2  wrong use: tools that cannot be loaded, or no such interface
     """
-    toolbox = load_tools(tools)
+    toolbox = load_tools(tools, mcp)
     findings = toolbox.lint(interface)
     costs = {name: _cost(each) for name, each in toolbox.items()}
     if json:

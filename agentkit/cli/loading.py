@@ -29,13 +29,27 @@ _FILE = re.compile(r"(.+\.py)(?::([\w.]+))?\Z")
 _MODULE = re.compile(r"([\w.]+):([\w.]+)\Z")
 
 
-def load_tools(given: Sequence[str] | None) -> Toolbox:
-    """The tools that `--tools` names; if it is not given, all that only read and stay at home.
+def load_tools(given: Sequence[str] | None, mcp: Sequence[str] | None = None) -> Toolbox:
+    """The tools that the command line names.
+
+    Args:
+        given: Those of `--tools`; if it is not given, all that only read and stay at home.
+        mcp: The servers of `--mcp`.
 
     Raises:
         ConfigError: There is no such source, or it cannot be imported.
         DefinitionError: A source holds no tools, or two tools have one name.
+        MCPError: A server cannot be started.
     """
+    tools = _named(given)
+    if not mcp:
+        return tools
+    from agentkit.cli.mcp_servers import load_mcp
+
+    return Toolbox(tools, *load_mcp(mcp))
+
+
+def _named(given: Sequence[str] | None) -> Toolbox:
     if not given:
         return _usual()
     names = [name for text in given for each in text.split(",") if (name := each.strip())]

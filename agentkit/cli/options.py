@@ -22,6 +22,16 @@ Tools = Annotated[
         "lists all.",
     ),
 ]
+Mcp = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mcp",
+        metavar="SERVER",
+        show_default=False,
+        help='The tools of MCP servers too: a command ("uvx mcp-server-time"), an address, a file '
+        "with mcpServers, or FILE.json:NAME. Repeat it for more.",
+    ),
+]
 InterfaceName = Annotated[
     str | None,
     typer.Option(

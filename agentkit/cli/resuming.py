@@ -17,6 +17,7 @@ from agentkit.cli.options import (
     JournalPath,
     Json,
     MaxSteps,
+    Mcp,
     Options,
     SameInterface,
     SameModel,
@@ -106,6 +107,7 @@ def resume(
     run_id: RunId,
     *,
     tools: Tools = None,
+    mcp: Mcp = None,
     interface: SameInterface = None,
     model: SameModel = None,
     option: Options = None,
@@ -125,16 +127,9 @@ def resume(
     kept = opened(journal)
     run_id = kept.find(run_id)
     before, options = Before.of(kept, run_id, interface), read_options(option or [], stream, json)
-    agent = build_agent(
-        tools,
-        before.interface,
-        model or before.model,
-        options={**before.options, **options},
-        system=None,
-        max_steps=max_steps,
-        approval=approval,
-        journal=os.fspath(kept.path),
-    )
+    more: dict[str, Any] = {"system": None, "max_steps": max_steps, "approval": approval}
+    more |= {"options": {**before.options, **options}, "journal": os.fspath(kept.path)}
+    agent = build_agent(tools, mcp, before.interface, model or before.model, **more)
     run = agent.stored(run_id)
     if run.done:
         note("that run has its answer:")

@@ -20,6 +20,7 @@ from agentkit.journal import Journal
 
 def build_agent(
     tools: Sequence[str] | None,
+    mcp: Sequence[str] | None,
     interface: str | None,
     model: str,
     *,
@@ -31,7 +32,7 @@ def build_agent(
 ) -> Agent[str]:
     """The agent that the options describe, checked before anything is asked."""
     agent = Agent(
-        load_tools(tools),
+        load_tools(tools, mcp),
         interface,
         model=model,
         instructions=system,

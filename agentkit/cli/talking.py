@@ -14,6 +14,7 @@ from agentkit.cli.options import (
     JournalPath,
     Json,
     MaxSteps,
+    Mcp,
     Model,
     Options,
     Stream,
@@ -35,6 +36,7 @@ def run(
     prompt: Prompt = None,
     *,
     tools: Tools = None,
+    mcp: Mcp = None,
     interface: InterfaceName = None,
     model: Model = "agent",
     option: Options = None,
@@ -55,6 +57,7 @@ def run(
     agentkit run "What is 17 * 23?"
     git diff | agentkit run "What changed here?" --tools none
     agentkit run "Book the kitchen" --tools house.py --json
+    agentkit run "What time is it in Tokyo?" --mcp "uvx mcp-server-time"
     """
     from agentkit.cli.prompts import read_prompt
     from agentkit.cli.running import build_agent, follow, read_options
@@ -63,7 +66,7 @@ def run(
     asked = read_prompt(prompt)
     options = read_options(option or [], stream, json)
     more: dict[str, Any] = {"system": system, "max_steps": max_steps, "journal": journal}
-    agent = build_agent(tools, interface, model, options=options, approval=approval, **more)
+    agent = build_agent(tools, mcp, interface, model, options=options, approval=approval, **more)
     screen = screen_for(json=json, stream="stream" in options)
     follow(agent, screen, asked, conversation=conversation)
 
@@ -71,6 +74,7 @@ def run(
 def chat(
     *,
     tools: Tools = None,
+    mcp: Mcp = None,
     interface: InterfaceName = None,
     model: Model = "agent",
     option: Options = None,
@@ -96,6 +100,7 @@ def chat(
     options = read_options(option or [], stream, json)
     agent = build_agent(
         tools,
+        mcp,
         interface,
         model,
         options=options,

@@ -7,9 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from agentkit.redact import plain
+from agentkit.redact import plain, spelled
 
-_DELETE = 0x7F  # which JSON leaves as it is
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _UNFIT_IN_JSON = re.compile(r"[\x7f-\x9f\ud800-\udfff]")  # json itself escapes the others
 
@@ -17,7 +16,7 @@ _UNFIT_IN_JSON = re.compile(r"[\x7f-\x9f\ud800-\udfff]")  # json itself escapes 
 def one_line(text: str) -> str:
     """The plain text on one line, in which what turns the order of letters is spelled out."""
     line = " ".join(plain(text).split())
-    return _TURNS.sub(lambda found: _spelled(found[0]), line)
+    return _TURNS.sub(lambda found: spelled(found[0]), line)
 
 
 def json_text(value: Any, *, ascii_only: bool, indent: int | None = None) -> str:
@@ -28,12 +27,7 @@ def json_text(value: Any, *, ascii_only: bool, indent: int | None = None) -> str
 
 def exact(value: Any) -> str:
     """JSON on several lines in which each character that does not show is spelled out."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    return "".join(each if each.isprintable() or each == "\n" else _spelled(each) for each in text)
-
-
-def _spelled(character: str) -> str:
-    return json.dumps(character)[1:-1] if ord(character) != _DELETE else "\\u007f"
+    return spelled(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> str:

@@ -10,7 +10,7 @@ from agentkit import AgentkitError, ConfigError, FunctionCall, Tool, Toolbox
 from agentkit.cli.errors import FAILED, named
 from agentkit.cli.lazy import new_app
 from agentkit.cli.loading import is_ours, load_tools
-from agentkit.cli.options import Tools
+from agentkit.cli.options import Mcp, Tools
 from agentkit.cli.output import apart, note, say, write, write_json
 from agentkit.cli.prompts import read_stdin
 from agentkit.cli.text import columns, one_line
@@ -46,15 +46,15 @@ def tools(context: typer.Context) -> None:
 
 
 @app.command("list")
-def list_tools(tools: Tools = None) -> None:
+def list_tools(tools: Tools = None, mcp: Mcp = None) -> None:
     """List the tools, one a line."""
-    write(listing(load_tools(tools)) + "\n")
+    write(listing(load_tools(tools, mcp)) + "\n")
 
 
 @app.command()
-def show(name: Name, tools: Tools = None) -> None:
+def show(name: Name, tools: Tools = None, mcp: Mcp = None) -> None:
     """Print a tool's definition as the model gets it, as JSON."""
-    write_json(_known(load_tools(tools), name).definition.to_dict(), indent=2)
+    write_json(_known(load_tools(tools, mcp), name).definition.to_dict(), indent=2)
 
 
 @app.command()
@@ -64,9 +64,10 @@ def call(
         str, typer.Argument(help="A JSON object with the arguments; - reads it from stdin.")
     ] = "{}",
     tools: Tools = None,
+    mcp: Mcp = None,
 ) -> None:
     """Call a tool and print its result. The exit code is 1 where the result is an error."""
-    toolbox = load_tools(tools)
+    toolbox = load_tools(tools, mcp)
     given = read_stdin() if arguments == "-" else arguments
     try:
         with apart():

@@ -8,12 +8,13 @@ from typing import Any
 
 from agentkit import errors
 from agentkit.errors import AgentkitError, DurableError
+from agentkit.media import ENCODED
 from agentkit.messages import AssistantMessage, Message, ResultMessage
 from agentkit.redact import environment_secrets, hide_in, redact
 from agentkit.run import Run, Step
 from agentkit.saving import load_response, save_messages, save_response
 
-_KEPT = ("role", "name", "state")
+_KEPT = ("role", "name", "state", ENCODED)
 _FACTS = ("retryable", "status", "code", "excess", "waited", "retry_after")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
+from agentkit.media import ENCODED
 from agentkit.messages import Message, Response, ResultMessage
 from agentkit.redact import hide, hide_all, hide_in
 from agentkit.run import Step
@@ -15,7 +16,7 @@ from agentkit.saving import load_messages, load_response, save_messages, save_re
 
 _LONG = 200  # characters; a shorter text is kept where it is
 _MARK = "$text"
-_NEVER_HIDDEN = ("role", "name", _MARK)  # a password that is a word hides neither of them
+_NEVER_HIDDEN = ("role", "name", _MARK, ENCODED)  # a password that is a word hides neither of them
 
 
 class Packer:

@@ -9,12 +9,13 @@ from difflib import SequenceMatcher
 from hashlib import sha256
 from typing import Any
 
+from agentkit.media import ENCODED
 from agentkit.messages import FunctionDefinition, Message, Request
 from agentkit.redact import environment_secrets, hide_in
 from agentkit.replay.canonical import told, told_options
 from agentkit.replay.lines import difference, request_lines
 
-_NEVER_HIDDEN = ("role", "name")  # fields in which a secret that is a word hides nothing
+_NEVER_HIDDEN = ("role", "name", ENCODED)  # fields in which a secret that is a word hides nothing
 _REMEMBERED = 10_000  # messages whose marks are remembered, or twice those of one transcript
 _RECENT = 64  # transcripts that are remembered whole
 _COMPARED = 100  # requests that are looked at part by part, of those that are about as long

@@ -136,7 +136,7 @@ def run_program(
         arguments=_checked(arguments),
         stdin=stdin.encode("utf-8", "replace") if isinstance(stdin, str) else stdin,
         cwd=_existing(cwd),
-        env=_environment(env or {}),
+        env=environment(env or {}),
         limits=dict(_limits(**limits)),
         timeout=timeout,
         max_output=max_output,
@@ -162,8 +162,15 @@ def _checked(arguments: Sequence[str]) -> list[str]:
     return list(arguments)
 
 
-def _environment(added: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _KEPT.split() if name in os.environ}
+def environment(added: Mapping[str, str], more: str = "") -> dict[str, str]:
+    """The environment of a program: a few harmless variables, and what is added to them.
+
+    Args:
+        added: What is added.
+        more: Names of other variables that it may have, separated by blanks.
+    """
+    names = f"{_KEPT} {more}".split()
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     path = kept.get("PATH", os.defpath).split(os.pathsep)
     # "" and "." would run what happens to lie in the working directory
     kept["PATH"] = os.pathsep.join(each for each in path if os.path.isabs(each))

@@ -40,6 +40,7 @@ Commands:
   chat        Hold a conversation, a line at a time.
   batch       Run an agent for each row of a file, side by side.
   tools       List tools and packs, show, call and check tools without a...
+  mcp         Use tools of MCP servers, and serve yours to MCP clients.
   interfaces  List the interfaces, show all about one, or add and remove...
   runs        The runs of a journal.
   worker      Carry out durable runs until it is stopped.

@@ -12,11 +12,8 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +24,7 @@ from typing import Any
 import httpx
 import pytest
 from conftest import KEY
+from installed import python_with
 from model_server import ModelServer
 
 from agentkit import HTTPInterface
@@ -34,7 +32,6 @@ from agentkit import HTTPInterface
 HERE = Path(__file__).parent
 CONSTRAINTS = HERE / "constraints.txt"
 PACKAGE = "litellm[proxy]==1.106.2"
-INSTALL_SECONDS = 180
 START_SECONDS = 90
 
 # It ends with its standard input, so none is left behind whichever way the tests end.
@@ -92,7 +89,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """LiteLLM in front of an upstream; skips where it cannot be had."""
     if os.environ.get("AGENTKIT_SKIP_SERVERS"):
         pytest.skip("AGENTKIT_SKIP_SERVERS is set")
-    python = _installed()
+    python = python_with(PACKAGE, "--constraint", str(CONSTRAINTS))
     place = tmp_path_factory.mktemp("litellm")
     with Upstream() as upstream, _running(python, place, upstream.url) as url:
         yield Gateway(url, upstream)
@@ -119,47 +116,6 @@ def interface(gateway: Gateway) -> Iterator[Callable[..., HTTPInterface]]:
     yield make
     for each in made:
         each.close()
-
-
-def _installed() -> Path:
-    """The Python of the environment that has LiteLLM, which is made where there is none."""
-    root = Path(os.environ.get("AGENTKIT_TEST_SERVERS") or HERE.parents[1] / ".servers")
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    home = root / f"{PACKAGE.replace('[proxy]==', '-')}-py{version}"
-    inside = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if home.is_dir():
-        return home / inside
-    root.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(prefix="making-", dir=root))
-    try:
-        _install(making, making / inside)
-        making.rename(home)  # at once, so that half an environment is never taken for a whole one
-    except OSError:
-        if not home.is_dir():  # else another run was faster
-            raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
-    return home / inside
-
-
-def _install(home: Path, python: Path) -> None:
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    pip += ["--only-binary", ":all:", "--no-compile", "--retries", "1", "--timeout", "15"]
-    until = time.monotonic() + INSTALL_SECONDS
-    for command in (
-        [sys.executable, "-m", "venv", home],
-        [*pip, "--constraint", CONSTRAINTS, PACKAGE],
-    ):
-        left = max(1.0, until - time.monotonic())
-        try:
-            done = subprocess.run(
-                command, check=False, capture_output=True, text=True, timeout=left
-            )
-        except subprocess.TimeoutExpired:
-            pytest.skip(f"{PACKAGE} was not installed within {INSTALL_SECONDS} seconds")
-        if done.returncode:
-            told = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
-            pytest.skip(f"{PACKAGE} could not be installed: {' '.join(told[-2:])}")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from agentkit.cli.durable_options import Version
-from agentkit.cli.options import Tools
+from agentkit.cli.options import Mcp, Tools
 
 Input = Annotated[
     str | None,
@@ -151,6 +151,7 @@ def batch(
     journal: JournalFile = None,
     kind: RowFormat = None,
     tools: Tools = None,
+    mcp: Mcp = None,
     interface: OwnInterface = None,
     model: OwnModel = None,
     option: OwnOptions = None,
@@ -170,7 +171,6 @@ def batch(
     \b
     agentkit batch prompts.jsonl --agent my_agent.py:agent -o results.jsonl --concurrency 50
     agentkit batch cities.csv --template "What is {city} known for?" -o results.csv
-    agentkit batch prompts.txt -o results.jsonl --retry-failed
     agentkit batch prompts.jsonl --queue support --agent support --database runs.db -o out.jsonl
     """
     from agentkit.cli.batch.making import run_batch

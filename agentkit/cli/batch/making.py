@@ -18,7 +18,7 @@ from agentkit.cli.batch.rows import Rows
 from agentkit.cli.prompts import stdin_is_fed
 from agentkit.cli.running import build_agent, read_options
 
-_OF_AN_AGENT = ("tools", "interface", "model", "option", "system", "max_steps", "approval")
+_OF_AN_AGENT = ("tools", "mcp", "interface", "model", "option", "system", "max_steps", "approval")
 
 
 def run_batch(given: Mapping[str, Any]) -> int:
@@ -86,6 +86,7 @@ def chosen_agent(name: str | None, own: Mapping[str, Any]) -> Agent[Any]:
         return load_agent(name)
     return build_agent(
         own["tools"],
+        own["mcp"],
         own["interface"],
         own["model"] or "agent",
         options=read_options(own["option"] or [], False, True),

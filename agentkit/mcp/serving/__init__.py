@@ -1,0 +1,1 @@
+"""Our tools and agents for MCP clients, over stdio and streamable HTTP."""
