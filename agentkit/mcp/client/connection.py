@@ -30,9 +30,9 @@ from agentkit.mcp.client.spoken import (
     is_connection_lost,
     is_modern,
     is_session_lost,
-    own_version,
     plain,
 )
+from agentkit.mcp.extra import own_version
 from agentkit.redact import redact
 
 _PAGES = 100  # of a listing; a server that never comes to an end is cut there

@@ -66,13 +66,3 @@ def is_connection_lost(error: ProtocolError) -> bool:
 def is_modern(client: Client) -> bool:
     """Whether the newer protocol is spoken, which has no session."""
     return client.protocol_version in MODERN_PROTOCOL_VERSIONS
-
-
-def own_version() -> str:
-    """The version of agentkit."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("agentkit")
-    except PackageNotFoundError:  # run from a source tree
-        return "0"
