@@ -32,11 +32,14 @@ class LiveRun:
     Args:
         agent: The name of its agent.
         on_told: Called with each whole event, such as by who counts.
+        run_id: The run, where it goes on; one that begins has its id from its beginning on.
     """
 
-    def __init__(self, agent: str, on_told: Callable[[LiveRun, Told], None]) -> None:
+    def __init__(
+        self, agent: str, on_told: Callable[[LiveRun, Told], None], run_id: str = ""
+    ) -> None:
         self.agent = agent
-        self.id = ""
+        self.id = run_id
         self.begun = time.time()
         self.run: Run[Any] | None = None  # once it has ended, also with an error
         self.error: BaseException | None = None
@@ -57,6 +60,11 @@ class LiveRun:
         if self._log and self._log[-1].type == "run_ended":
             return str(self._log[-1].data["state"])
         return "running"
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it stands in the journal that it runs."""
+        return bool(self._log)
 
     @property
     def is_cancelled(self) -> bool:
@@ -121,6 +129,7 @@ class LiveRun:
     def close(self) -> None:
         """It is over: who watches it sees the rest and no more."""
         self.ended = True
+        self.error = self.error or self.why
         self.ready.set()
         self._wake()
 
