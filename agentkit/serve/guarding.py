@@ -19,7 +19,7 @@ from starlette.responses import RedirectResponse, Response
 
 from agentkit.bucket import Bucket
 from agentkit.guard import Guard, Keys, is_here
-from agentkit.serve.problems import Problem
+from agentkit.serve.problems import Problem, tell_bug
 from agentkit.serve.sessions import Sessions
 
 Scope = MutableMapping[str, Any]
@@ -125,16 +125,22 @@ class Door:
     def __init__(self, app: App, rules: Rules) -> None:
         self._app, self._rules = app, rules
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, given: Send) -> None:
         """Handle a request."""
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, given)
             return
         if scope["type"] != "http":  # there are no web sockets here
-            await send({"type": "websocket.close", "code": 1008})
+            await given({"type": "websocket.close", "code": 1008})
             return
         headers = Headers(scope=scope)
-        send = self._dressed(scope, headers, send)
+        dressed, begun = self._dressed(scope, headers, given), False
+
+        async def send(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await dressed(message)
+
         try:
             if (reply := self._look(scope, headers)) is None:
                 body = await self._body(headers, receive)
@@ -144,6 +150,10 @@ class Door:
             reply = problem.response()
         except _Gone:
             return
+        except Exception as error:  # what comes further is logged with all that is in it
+            reply = tell_bug(scope, error)
+            if begun:
+                raise RuntimeError("a reply broke off") from None
         await reply(scope, receive, send)
 
     def _look(self, scope: Scope, headers: Headers) -> Response | None:

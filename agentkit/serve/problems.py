@@ -150,7 +150,7 @@ def traced(error: BaseException) -> str:
     return redact("".join(format_exception(error)))
 
 
-async def tell_bug(request: Request, error: Exception) -> Response:
+def tell_bug(scope: Mapping[str, Any], error: Exception) -> Response:
     """The reply to what nobody thought of; the log has more."""
-    log.error("%s %s failed: %s", request.method, request.url.path, traced(error))
+    log.error("%s %r failed: %s", scope["method"], scope["path"], traced(error))
     return Problem(500, "Something went wrong in the service; its log has more.", "bug").response()

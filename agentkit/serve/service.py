@@ -26,7 +26,7 @@ from agentkit.serve.guarding import Door, Rules
 from agentkit.serve.health_api import HealthApi
 from agentkit.serve.metrics import Metrics
 from agentkit.serve.operations import Operation
-from agentkit.serve.problems import Problem, tell_bug, tell_problem, tell_status
+from agentkit.serve.problems import Problem, tell_problem, tell_status
 from agentkit.serve.runs_api import RunsApi
 from agentkit.serve.sessions import COOKIE, Sessions
 from agentkit.serve.tools_api import ToolsApi
@@ -181,7 +181,6 @@ _HANDLERS: dict[Any, Any] = {
     Problem: tell_problem,
     AgentkitError: tell_problem,
     HTTPException: tell_status,
-    Exception: tell_bug,
 }
 
 
