@@ -17,7 +17,7 @@ from agentkit.messages import FunctionCall
 from agentkit.recorder import Start
 from agentkit.run import Run
 from agentkit.serve.live import LiveRun, LiveStore
-from agentkit.serve.problems import Problem, busy, conflict, not_found, traced
+from agentkit.serve.problems import Problem, busy, conflict, is_broken, not_found, traced
 from agentkit.serve.telling import Told, waiting_in
 from agentkit.serve.turns import Turns
 
@@ -74,10 +74,13 @@ class Desk:
 
         Raises:
             Problem: There is none.
+            JournalError: The file cannot be used.
         """
         try:
             return self.journal.listed(run_id)
         except JournalError as error:
+            if is_broken(error):
+                raise
             raise not_found(str(error), "run_not_found") from None
 
     def named(self, name: str | None) -> str:

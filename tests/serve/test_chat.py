@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import httpx
@@ -327,6 +328,25 @@ def test_the_same_idempotency_key_is_the_same_run(tmp_path):
 
     assert (first.id, house.done) == (second.id, ["x"])
     assert first.choices[0].message.content == streamed == "noted x"
+
+
+def test_an_idempotency_key_gives_no_answer_to_another_request(tmp_path):
+    house, key = House(), {"Idempotency-Key": "order-19"}
+    other = {**ASK, "messages": [{"role": "user", "content": "Else."}]}
+    with (
+        staged(tmp_path, calls_then_says(call("wait")), house).running() as here,
+        client(here, default_headers=key) as asking,
+        ThreadPoolExecutor() as pool,
+    ):
+        first = pool.submit(asking.chat.completions.create, **ASK)
+        assert until(lambda: "waits" in house.done)
+        same = pool.submit(asking.chat.completions.create, **ASK)
+        with pytest.raises(openai.ConflictError, match="another request"):
+            asking.chat.completions.create(**other)
+        house.may_end.set()
+
+    assert first.result().id == same.result().id
+    assert house.done == ["waits", "waited"]
 
 
 def test_who_asks_again_after_a_cut_goes_on_with_the_run(tmp_path):

@@ -261,6 +261,7 @@ def test_runs_are_listed_by_page_and_by_what_they_are(tmp_path):
         ("POST", "/api/runs", {"prompt": ""}, (400, "string_too_short")),
         ("POST", "/api/runs", {"prompt": "Go.", "id": "a/b"}, (400, "string_pattern_mismatch")),
         ("POST", "/api/runs", {"prompt": "Go.", "options": {"n": 2}}, (400, "invalid_value")),
+        ("POST", "/api/runs", {"prompt": "Go.", "id": ".."}, (400, "string_pattern_mismatch")),
         ("POST", "/api/tools/none/call", {}, (404, "tool_not_found")),
         ("GET", "/api/runs?limit=0", None, (400, "invalid_value")),
         ("DELETE", "/api/runs", None, (405, "method_not_allowed")),
@@ -358,3 +359,22 @@ def test_the_journal_says_which_agent_a_run_is_of(tmp_path: Path):
 
     (stored,) = Journal(tmp_path / "runs.db").runs(agent="helper")
     assert (stored.state, stored.agent) == ("done", "helper")
+
+
+def test_a_journal_that_cannot_be_used_is_no_fault_of_the_caller(tmp_path):
+    with staged(tmp_path, lambda request: "Yes.").running() as here:
+        here.ended(here.call("POST", "/api/runs", {**BEGIN, "id": "r"})["id"])
+        here.service.journal.close()
+        for each in tmp_path.glob("runs.db*"):
+            if not each.name.endswith(".service"):
+                each.write_bytes(b"no database" * 1_000)
+        chat = {"model": "helper", "messages": [{"role": "user", "content": "Go."}]}
+        refusals = [
+            here.refused("POST", "/api/runs", BEGIN),
+            here.refused("POST", "/v1/chat/completions", chat),
+            *(here.refused("GET", each) for each in ("/api/runs", "/api/runs/r", "/readyz")),
+        ]
+        page = here.http.get("/runs/r")
+
+    assert refusals == [(503, "journal_unusable")] * 5
+    assert (page.status_code, "no SQLite file" in page.text) == (503, True)
