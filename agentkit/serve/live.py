@@ -135,8 +135,8 @@ class LiveRun:
 
     def since(self, place: Place) -> list[Told]:
         """What was told after a place."""
-        first = bisect_right(self._log, place, key=lambda told: told.place)
-        return self._log[first:] + [each for each in self._passing if each.place > place]
+        logs = (self._log, self._passing)  # one goes on where the other ends
+        return [e for log in logs for e in log[bisect_right(log, place, key=_place) :]]
 
     async def watch(self, place: Place = START) -> AsyncIterator[Told]:
         """What is told after a place, as it comes, until the run is over."""
@@ -159,6 +159,10 @@ class LiveRun:
     def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+
+def _place(told: Told) -> Place:
+    return told.place
 
 
 class LiveStore:
