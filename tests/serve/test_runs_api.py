@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -11,9 +12,9 @@ import pytest
 from serve.stage import House, calls_then_says, last_of, staged
 from waiting import until
 
-from agentkit import tool
+from agentkit import Agent, tool
 from agentkit.errors import ConnectError
-from agentkit.testing import call
+from agentkit.testing import ScriptedInterface, call
 
 BEGIN = {"prompt": "Go."}
 
@@ -59,6 +60,25 @@ def test_a_watcher_goes_on_where_it_was(tmp_path):
 
     assert types(rest) == ["response_received", "run_ended"]
     assert over.status_code == 204
+
+
+def test_whoever_watches_a_run_of_another_process_is_to_come_again(tmp_path):
+    house = House()
+    talker = ScriptedInterface(call("wait"), "Done.")
+    other = Agent(house, talker, journal=tmp_path / "runs.db", approval="never")
+    with staged(tmp_path, lambda request: "Yes.").running() as here, ThreadPoolExecutor() as pool:
+        path = "/api/runs/r/events"
+        run = pool.submit(other.run, "Go.", run_id="r")
+        assert until(lambda: "waits" in house.done)
+        seen = here.events("r")
+        again = here.http.get(path, headers={"Last-Event-ID": seen[-1][0]})
+        house.may_end.set()
+        run.result()
+        rest = here.events("r", after=seen[-1][0])
+        over = here.http.get(path, headers={"Last-Event-ID": rest[-1][0]})
+
+    assert (types(seen)[-1], types(rest)[-1]) == ("call_started", "run_ended")
+    assert ((again.status_code, again.content), over.status_code) == ((200, b""), 204)
 
 
 def test_pieces_of_text_come_while_the_model_speaks(tmp_path):
