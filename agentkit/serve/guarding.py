@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -142,10 +143,12 @@ class Door:
             await dressed(message)
 
         try:
-            if (reply := self._look(scope, headers)) is None:
+            if (reply := self._refusal(scope, headers)) is None:
                 body = await self._body(headers, receive)
                 await self._app(scope, _replayed(body, receive), send)
                 return
+            with suppress(Problem):
+                await self._body(headers, receive, keep=False)
         except Problem as problem:
             reply = problem.response()
         except _Gone:
@@ -155,6 +158,13 @@ class Door:
             if begun:
                 raise RuntimeError("a reply broke off") from None
         await reply(scope, receive, send)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        """The reply to what needs nothing behind the door, or may not come in."""
+        try:
+            return self._look(scope, headers)
+        except Problem as problem:
+            return problem.response()
 
     def _look(self, scope: Scope, headers: Headers) -> Response | None:
         """Refuse what may not come in, or answer what needs nothing behind the door."""
@@ -199,27 +209,33 @@ class Door:
             said = f"Send application/json, not {kind or 'a body without a type'}."
             raise Problem(415, said, "content_type")
 
-    async def _body(self, headers: Headers, receive: Receive) -> bytes:
-        most = self._rules.most_bytes
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > most:
+    async def _body(self, headers: Headers, receive: Receive, *, keep: bool = True) -> bytes:
+        """The body; one that is too large, or not to be kept, is read to its end all the same, as
+        many look for an answer only when they have sent all."""
+        most, length = self._rules.most_bytes, headers.get("content-length", "0")
+        keep = keep and length.isdecimal() and int(length) <= most
+        if "expect" in headers and not keep:
             raise _too_large(most)
         parts: list[bytes] = []
-        size, more = 0, headers.get("transfer-encoding") is not None or int(length) > 0
+        size, more = 0, headers.get("transfer-encoding") is not None or length != "0"
         try:
             async with asyncio.timeout(_BODY):
                 while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise _Gone
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    if size > most:
-                        raise _too_large(most)
-                    more = message.get("more_body", False)
+                    part = message.get("body", b"")
+                    size, more = size + len(part), message.get("more_body", False)
+                    keep = keep and size <= most
+                    if keep:
+                        parts.append(part)
+                    else:
+                        parts.clear()
         except TimeoutError:
             said = f"The body did not come within {_BODY:g} seconds."
             raise Problem(408, said, "slow_body", headers={"Connection": "close"}) from None
+        if size > most:
+            raise _too_large(most)
         return b"".join(parts)
 
     def _dressed(self, scope: Scope, headers: Headers, send: Send) -> Send:

@@ -315,7 +315,7 @@ def test_metrics_are_given_without_a_key_where_that_is_meant(tmp_path):
 
 
 def test_a_head_that_never_ends_is_not_waited_for(locked, monkeypatch):
-    monkeypatch.setattr("agentkit.serve.server._PATIENCE", 0.2)
+    monkeypatch.setattr("agentkit.guard._PATIENCE", 0.2)
     port = int(locked.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), 20) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
@@ -404,3 +404,17 @@ def test_a_model_of_any_name_is_counted(tmp_path):
 
     assert reply.status_code == 200
     assert f'model="m?\\"\\n{"x" * 96}"' in reply.text
+
+
+@pytest.mark.parametrize(("key", "status"), [("wrong", b"401"), (KEY, b"413")])
+def test_who_sends_much_in_vain_is_told_so_when_all_is_sent(locked, key, status):
+    port = int(locked.url.rpartition(":")[2])
+    head = f"POST /api/runs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+    with socket.create_connection(("127.0.0.1", port), 20) as line:
+        kind = "Content-Type: application/json\r\n"
+        line.sendall(f"{head}{kind}Content-Length: 3000000\r\n\r\n".encode())
+        for _ in range(30):
+            line.sendall(b"x" * 100_000)
+        refused = line.recv(65_536)
+
+    assert refused.startswith(b"HTTP/1.1 " + status)

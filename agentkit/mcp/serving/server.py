@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mcp.server import Server
 
 from agentkit.agent import Agent
-from agentkit.guard import Guard, Keys, check_reach, is_here, listen
+from agentkit.guard import Guard, Keys, check_reach, impatient, is_here, listen
 from agentkit.mcp.serving import http, stdio
 from agentkit.mcp.serving.agents import agent_tool
 from agentkit.mcp.serving.calls import Approval, Calls
@@ -211,18 +211,19 @@ async def _serve(app: Starlette, socket: Any) -> None:
         def capture_signals(self) -> Any:
             yield
 
-    server = Quiet(
-        uvicorn.Config(
-            app,
-            lifespan="on",
-            log_config=None,  # what is logged, and where, is the program's own
-            access_log=False,
-            ws="none",
-            server_header=False,
-            limit_concurrency=_MOST,
-            timeout_graceful_shutdown=_GRACE,
-        )
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,  # what is logged, and where, is the program's own
+        access_log=False,
+        ws="none",
+        server_header=False,
+        limit_concurrency=_MOST,
+        timeout_graceful_shutdown=_GRACE,
     )
+    config.load()
+    config.http_protocol_class = impatient(config.http_protocol_class)
+    server = Quiet(config)
     serving = asyncio.ensure_future(server.serve(sockets=[socket]))
     try:
         await asyncio.shield(serving)
