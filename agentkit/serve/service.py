@@ -186,7 +186,8 @@ _HANDLERS: dict[Any, Any] = {
 
 def _lock(journal: Journal) -> FileLock:
     """Held by the service whose runs the journal has."""
-    return FileLock(f"{journal.path}.service", blocking=False, thread_local=False)
+    place = os.path.realpath(journal.path)  # whichever name it is known by
+    return FileLock(f"{place}.service", blocking=False, thread_local=False)
 
 
 def _guard(any_host: bool, hosts: Iterable[str], origins: Iterable[str]) -> Guard:

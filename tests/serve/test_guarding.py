@@ -206,6 +206,15 @@ def test_two_services_do_not_share_a_journal(tmp_path):
         other.service.run("127.0.0.1", 0)
 
 
+def test_nor_by_two_names_of_it(tmp_path):
+    (tmp_path / "other.db").symlink_to(tmp_path / "runs.db")
+    stage = staged(tmp_path, lambda request: "Yes.")
+    other = staged(tmp_path, lambda request: "Yes.", journal=tmp_path / "other.db")
+
+    with stage.service.owned(), pytest.raises(ConfigError, match="Another service"):
+        other.service.run("127.0.0.1", 0)
+
+
 @settings(max_examples=60)
 @given(
     body=st.recursive(
