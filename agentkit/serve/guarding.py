@@ -21,6 +21,7 @@ from agentkit.bucket import Bucket
 from agentkit.guard import Guard, Keys, is_here
 from agentkit.serve.problems import Problem
 from agentkit.serve.sessions import Sessions
+from agentkit.tracing import going_on
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -138,7 +139,8 @@ class Door:
         try:
             if (reply := self._look(scope, headers)) is None:
                 body = await self._body(headers, receive)
-                await self._app(scope, _replayed(body, receive), send)
+                with going_on(headers.get("traceparent")):
+                    await self._app(scope, _replayed(body, receive), send)
                 return
         except Problem as problem:
             reply = problem.response()
