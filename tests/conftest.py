@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any
 
 import certifi
 import pytest
+import warm
+from choosing import chosen, measured
 from hypothesis import HealthCheck, settings
 from model_server import ModelServer
 from postgres import Postgres
@@ -38,17 +42,62 @@ one is to install and start, and what is about how things go while much else is 
 
 
 class Together(LoadScopeScheduling):
-    """Sends each test to the next process that is free, and those of a group to the same.
+    """Sends the ids of a test to the next process that is free, and those of a group to the same.
 
-    The marks that pytest-xdist has for groups are not seen by the pytest of today.
+    The marks that pytest-xdist has for groups are not seen by the pytest of today. To send each id by
+    itself would cost more than most tests, as whatever is assigned is looked through at each step.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((group for part, group in GROUPS.items() if part in nodeid), nodeid)
+        test = nodeid.partition("[")[0]
+        return next((group for part, group in GROUPS.items() if part in nodeid), test)
+
+
+ABOUT_PROCESSES = (
+    *(
+        "tests/cli/",
+        "tests/durable/",
+        "tests/journal/",
+        "tests/safe/",
+        "tests/test_pytest_plugin.py",
+    ),
+)
+"""Tests whose processes run what nothing else runs, so that coverage is measured in them too."""
+
+MEASURED = pytest.StashKey[bool]()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     return Together(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    line = "unmeasured: does with much what other tests do with little; coverage looks away"
+    config.addinivalue_line("markers", line)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kept = chosen(items)
+    config.hook.pytest_deselected(items=[*{*items} - {*kept}])
+    items[:] = kept
+    to_measure = measured(items)
+    for item in items:
+        item.stash[MEASURED] = item in to_measure
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    mine, others = sys.gettrace(), threading.gettrace()
+    pausing = not item.stash[MEASURED] and type(mine).__module__.startswith("coverage")
+    if pausing:  # a debugger goes on
+        sys.settrace(None)
+        threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        if pausing:
+            threading.settrace(others)
+            sys.settrace(mine)
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +110,11 @@ def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, one_certificate: str) -> None:
+def _clean_environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, one_certificate: str
+) -> None:
+    if not request.node.nodeid.startswith(ABOUT_PROCESSES):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     for name in os.environ:
         if name.startswith(("AGENTKIT_", "GROQ_")):
             monkeypatch.delenv(name)
@@ -75,6 +128,12 @@ def _nothing_learned() -> None:
     for learned in (memory_of, shared_pace, say_once):
         learned.cache_clear()
     prices._unknown.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ended_springs() -> Iterator[None]:
+    yield
+    warm.end_all()
 
 
 @pytest.fixture(scope="session")

@@ -62,14 +62,14 @@ class Postgres:
         path = self.directory / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def fresh_database(self) -> str:
-        """The address of a new, empty database; a server that is down is started."""
+    def fresh_database(self, template: str = "template1") -> str:
+        """The address of a new database, empty or a copy; a server that is down is started."""
         import psycopg
 
         self.start()
         name = f"test_{next(self._numbers)}"
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._url(name)
 
     def start(self) -> None:

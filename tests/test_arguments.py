@@ -4,14 +4,15 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from choosing import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agentkit import FunctionCall
 from agentkit.arguments import read_arguments, readable
 from agentkit.errors import ArgumentsError
 
-bounded = settings(max_examples=200, deadline=None)
+bounded = examples(200)
 SCALARS = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=20)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(

@@ -64,6 +64,17 @@ SCRIPTS = {
         '→ stock_sell(fruit="pear", number=2)\n  1\nOne is left.\n(2 steps)\n'
         "{'apple': 12, 'pear': 1}\n",
     ),
+    "traces": (
+        [
+            call("ask_clerk", fruit="pear"),
+            call("count", fruit="pear"),
+            "There are 7.",
+            "The clerk says 7.",
+        ],
+        "The clerk says 7.\ninvoke_agent guide\n  chat agent\n  execute_tool ask_clerk\n"
+        "    invoke_agent clerk\n      chat agent\n      execute_tool count\n      chat agent\n"
+        "  chat agent\n",
+    ),
     "typed_answer": (
         [
             call("look_up_population", city="Oslo"),
@@ -117,6 +128,7 @@ def test_example_runs_on_the_offline_model_without_a_key(name, tmp_path):
         "serving": "Bakery is open from 9 to 18",
         "streaming": "regn",
         "toolbox_from_class": "{'apple': 12, 'pear': 1}",
+        "traces": "  execute_tool ask_clerk\n    invoke_agent clerk\n",
         "typed_answer": "Oslo: 717,710",
     }
     assert facts[name] in done.stdout

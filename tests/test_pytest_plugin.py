@@ -48,6 +48,11 @@ def test_allowed(monkeypatch):
 """
 
 
+OTHERS = ("anyio", "cacheprovider", "hypothesispytest", "langsmith_plugin", "pytest_cov", "xdist")
+ALONE = [part for name in OTHERS for part in ("-p", f"no:{name}")]
+"""With no plugin but pytest's own and agentkit's, as those of others cost seconds."""
+
+
 @pytest.fixture
 def project(tmp_path):
     (tmp_path / "test_it.py").write_text(TESTS)
@@ -55,7 +60,7 @@ def project(tmp_path):
     def pytest_there(*arguments, **environment):
         clean = {name: value for name, value in os.environ.items() if "AGENTKIT" not in name}
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+            [sys.executable, "-m", "pytest", *ALONE, *arguments],
             cwd=tmp_path,
             env={**clean, "GROQ_API_KEY": "gsk_0123456789abcdef", **environment},
             capture_output=True,

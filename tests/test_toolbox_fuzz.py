@@ -7,7 +7,8 @@ import signatures
 import signatures_models
 import signatures_parameters
 import signatures_plain
-from hypothesis import given, settings
+from choosing import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from odd_values import altered
 
@@ -23,7 +24,7 @@ JSON = st.recursive(
     ),
     max_leaves=6,
 )
-bounded = settings(max_examples=200, deadline=None)
+bounded = examples(200)
 
 
 def answered(name: str, text: str) -> ResultMessage:

@@ -121,6 +121,16 @@ JournalPath = Annotated[
         "them. Default: AGENTKIT_JOURNAL, or none.",
     ),
 ]
+TracePath = Annotated[
+    str | None,
+    typer.Option(
+        "--trace",
+        metavar="FILE",
+        show_default=False,
+        help="A file to tell runs in, span by span, as lines of OTLP; or otel, to send them to "
+        "OpenTelemetry. Default: AGENTKIT_TRACE, or none.",
+    ),
+]
 Conversation = Annotated[
     str | None,
     typer.Option(

@@ -23,6 +23,7 @@ from agentkit.cli.options import (
     SameModel,
     Stream,
     Tools,
+    TracePath,
     WhatIsUnfinished,
 )
 from agentkit.cli.output import note, write, write_json
@@ -117,6 +118,7 @@ def resume(
     approval: Approve = "ask_for_destructive",
     unfinished: WhatIsUnfinished = "ask",
     journal: JournalPath = None,
+    trace: TracePath = None,
 ) -> None:
     """Go on with a run that was cut short; give it the same tools.
 
@@ -127,7 +129,7 @@ def resume(
     kept = opened(journal)
     run_id = kept.find(run_id)
     before, options = Before.of(kept, run_id, interface), read_options(option or [], stream, json)
-    more: dict[str, Any] = {"system": None, "max_steps": max_steps, "approval": approval}
+    more: dict[str, Any] = {"max_steps": max_steps, "approval": approval, "trace": trace}
     more |= {"options": {**before.options, **options}, "journal": os.fspath(kept.path)}
     agent = build_agent(tools, mcp, before.interface, model or before.model, **more)
     run = agent.stored(run_id)

@@ -22,6 +22,7 @@ from agentkit.bucket import Bucket
 from agentkit.guard import Guard, Keys, is_here
 from agentkit.serve.problems import Problem, tell_bug
 from agentkit.serve.sessions import Sessions
+from agentkit.tracing import going_on
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -145,7 +146,8 @@ class Door:
         try:
             if (reply := self._refusal(scope, headers)) is None:
                 body = await self._body(headers, receive)
-                await self._app(scope, _replayed(body, receive), send)
+                with going_on(headers.get("traceparent")):
+                    await self._app(scope, _replayed(body, receive), send)
                 return
             with suppress(Problem):
                 await self._body(headers, receive, keep=False)

@@ -7,13 +7,14 @@ import pty
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from warm import python, run_python
 
 _LEFT_OUT = ("NO_COLOR", "FORCE_COLOR", "LINES", "PYTHONUNBUFFERED")  # they change what is shown
 
@@ -59,23 +60,18 @@ class Command:
     def __call__(
         self, *arguments: str, stdin: str | None = None, env: Mapping[str, str] | None = None
     ) -> Done:
-        given = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
-        done = subprocess.run(
-            [sys.executable, "-m", "agentkit", *arguments],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
+        done = run_python(
+            *("-m", "agentkit", *arguments),
+            stdin=stdin,
             cwd=self.place,
             env=self.environment(env),
             timeout=60,
-            check=False,
-            **given,
         )
         return Done(done.returncode, done.stdout, done.stderr)
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "agentkit", *arguments],
+        process = python(
+            *("-m", "agentkit", *arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -89,8 +85,8 @@ class Command:
 
     def on_terminal(self, *arguments: str, env: Mapping[str, str] | None = None) -> Terminal:
         ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "agentkit", *arguments],
+        process = python(
+            *("-m", "agentkit", *arguments),
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from waiting import until
+from warm import python
 
 WORKER = Path(__file__).with_name("campaign_worker.py")
 
@@ -57,15 +57,17 @@ class Crew:
         return new
 
     def _begun(self, engine: dict[str, Any]) -> WorkerProcess:
-        command = [sys.executable, str(WORKER)]
         settings = {"engine": engine, "concurrency": self.concurrency, "grace": self.grace}
-        command.append(json.dumps(settings))
         # What measures coverage keeps a database of its own, which does not survive a kill.
         clean = {name: value for name, value in os.environ.items() if "COV" not in name}
         with open(f"{self.settings['place']}/errors.log", "a") as errors:
             return WorkerProcess(
-                subprocess.Popen(
-                    command, stdout=subprocess.PIPE, stderr=errors, env=clean, text=True
+                python(
+                    *(WORKER, json.dumps(settings)),
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=clean,
+                    text=True,
                 )
             )
 

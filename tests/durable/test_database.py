@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
+from warm import run_python
 
 from agentkit.durable.database import Database
 from agentkit.errors import ConfigError, DurableError
@@ -53,9 +52,7 @@ def test_a_password_is_never_shown():
 
 def test_tables_are_made_once_by_many_at_once(address):
     def prepared(_):
-        done = subprocess.run(
-            [sys.executable, "-c", PREPARE, address], capture_output=True, text=True, check=False
-        )
+        done = run_python("-c", PREPARE, address)
         return done.returncode, done.stderr
 
     with ThreadPoolExecutor(4) as pool:

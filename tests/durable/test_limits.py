@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from forking import needs_fork, output_of
 from proxy import Proxy
 from staged import ASKED, Staged, pieces, said
 from waiting import until
+from warm import python
 
 from agentkit import AgentkitError, ConfigError, StatusError, Usage, Wait
 from agentkit.durable.database import Database
@@ -212,9 +211,7 @@ def three_processes(opened, by_hand, *, seconds, server_takes=0.0, **given):
     with CountingServer(seconds=server_takes) as server:
         given |= {"database": str(opened.url), "server": server.url, "seconds": seconds}
         workers = [
-            subprocess.Popen(
-                [sys.executable, WORKER, json.dumps({**given, "name": name, "limits": by_hand})]
-            )
+            python(WORKER, json.dumps({**given, "name": name, "limits": by_hand}))
             for name in ("one", "other", "third")
         ]
         codes = [each.wait(seconds + 60) for each in workers]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -16,6 +15,7 @@ from campaign import WHOLE, Campaign
 from campaign_worker import engine_of
 from crew import Crew, Scout, wait_for
 from reports import report
+from warm import python
 from witnesses import Witness, answer_of
 
 from agentkit.durable import lookout
@@ -106,9 +106,9 @@ def test_an_approval_comes_after_all_was_started_anew(postgres, database, tmp_pa
 def test_two_processes_submit_one_id(address, tmp_path, prompts):
     with Witness(tmp_path) as witness:
         settings = settings_of(address, witness)
-        command = [sys.executable, str(SUBMITTER), json.dumps(settings), "r"]
+        given = (SUBMITTER, json.dumps(settings), "r")
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 0}
-        both = [subprocess.Popen([*command, each], **pipes) for each in prompts]
+        both = [python(*given, each, **pipes) for each in prompts]
         for each in both:
             assert each.stdout.read(6) == "ready\n"
         with Crew(settings) as crew:

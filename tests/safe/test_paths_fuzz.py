@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from choosing import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -47,7 +48,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert sorted(each.name for each in top.iterdir()) == ["base", "outside"]
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(PATHS)
 def test_what_is_read_is_inside(base: Path, text: str) -> None:
     try:
@@ -60,7 +61,7 @@ def test_what_is_read_is_inside(base: Path, text: str) -> None:
         assert path.kind() == "directory" or not path.list()
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(PATHS, st.booleans(), st.booleans())
 def test_what_is_written_is_inside(base: Path, text: str, overwrite: bool, make: bool) -> None:
     try:
@@ -73,7 +74,7 @@ def test_what_is_written_is_inside(base: Path, text: str, overwrite: bool, make:
     assert path.read_text() == "new"
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(PATHS)
 def test_a_path_that_is_taken_is_the_same_when_it_is_written_out(text: str) -> None:
     try:
@@ -86,7 +87,7 @@ def test_a_path_that_is_taken_is_the_same_when_it_is_written_out(text: str) -> N
     assert not {"", ".", ".."} & {*parts}
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(PATHS | st.integers() | st.none() | st.lists(st.text()))
 def test_a_model_gets_an_answer_to_any_path(base: Path, value: object) -> None:
     @tool

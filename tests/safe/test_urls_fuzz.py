@@ -4,7 +4,8 @@ from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from choosing import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agentkit import ToolError
@@ -22,7 +23,7 @@ PARTS = [
     st.lists(st.sampled_from(PARTS), max_size=9).map("".join)
     | st.text(max_size=40).map("http://{}".format)
 )
-@settings(max_examples=1_500, deadline=None)
+@examples(1_500)
 def test_what_passes_has_one_public_host_for_two_parsers(url):
     try:
         checked = Guard().check(url)
@@ -39,7 +40,7 @@ def test_what_passes_has_one_public_host_for_two_parsers(url):
 
 
 @given(st.integers(min_value=0, max_value=2**32 - 1).map(IPv4Address))
-@settings(max_examples=1_000, deadline=None)
+@examples(1_000)
 def test_an_address_that_python_calls_private_never_passes(address):
     hosts = [str(address), f"[::ffff:{address}]", f"[64:ff9b::{address}]"]
     if address.is_global and not address.is_multicast:
@@ -51,7 +52,7 @@ def test_an_address_that_python_calls_private_never_passes(address):
 
 
 @given(st.integers(min_value=0x2 << 124, max_value=(0x4 << 124) - 1).map(IPv6Address))
-@settings(max_examples=1_000, deadline=None)
+@examples(1_000)
 def test_an_ipv6_address_that_passes_is_global_for_python_too(address):
     if not is_public(address):
         return

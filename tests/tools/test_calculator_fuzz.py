@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+from choosing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from agentkit import ToolError
 from agentkit_tools._functions import FUNCTIONS
 from agentkit_tools.calculator import calculator
 
-FUZZ = settings(max_examples=300, deadline=None, database=None)
+FUZZ = settings(examples(300), database=None)
 
 
 def value(answer: str) -> Fraction:
@@ -56,7 +57,7 @@ PIECES = [
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=40).map("".join)))
-@settings(FUZZ, max_examples=1_500)
+@settings(examples(1_500), database=None)
 def test_any_text_gives_an_answer_or_a_refusal(expression: str) -> None:
     answer, refusal = outcome(expression)
     assert answer.count(" = ") == 1 if answer else refusal
@@ -78,7 +79,7 @@ FORMULAS = st.recursive(
 
 
 @given(FORMULAS)
-@settings(FUZZ, max_examples=1_500)
+@settings(examples(1_500), database=None)
 def test_any_formula_gives_a_number_or_a_refusal(expression: str) -> None:
     answer, refusal = outcome(expression)
     assert value(answer) is not None if answer else refusal

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from choosing import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agentkit import FunctionCall, ResultMessage, Toolbox, ToolError
@@ -190,7 +191,7 @@ def test_no_pattern_makes_finding_slow(base: Path, pattern: str) -> None:
     assert "Error" not in answer(ReadFiles(base), "find_files", pattern=pattern)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(alphabet="ab*?[]!-^/.|~&\\:", max_size=30), st.text(alphabet="ab.[", max_size=8))
 def test_any_pattern_is_matched_or_refused(text: str, name: str) -> None:
     try:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from choosing import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 from stream_pieces import DONE, OSLO, TEXT, chunk, spelled
 
@@ -26,7 +27,7 @@ from agentkit.wire.headers import retry_after
 from agentkit.wire.sse import SSEParser
 
 NAMES = ["f", "g", "look_up"]
-bounded = settings(max_examples=250, deadline=None)
+bounded = examples(250)
 
 TOKENS = [
     *("<function=", "<function ", "<function name=", "</function>", "<tool_call>", "</tool-use>"),
@@ -213,6 +214,7 @@ HEADS = [
 ]
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("unit", UNITS)
 def test_long_texts_are_read_in_one_go(unit: str):
     for head in HEADS:
@@ -225,6 +227,7 @@ def test_long_texts_are_read_in_one_go(unit: str):
             retry_after({}, text)
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("unit", UNITS)
 def test_very_long_texts_are_read_in_one_go(unit: str):
     text = unit * (300_000 // len(unit))
@@ -234,6 +237,7 @@ def test_very_long_texts_are_read_in_one_go(unit: str):
     assert status_error(413, body).status == 413
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("unit", [b"\r", b"\n", b":", b"data:\n", b"data: x\r", b"x", b"\xff"])
 @pytest.mark.parametrize("size", [1, 7, 300_000])
 def test_very_long_streams_are_read_in_one_go(unit: bytes, size: int):
@@ -244,6 +248,7 @@ def test_very_long_streams_are_read_in_one_go(unit: bytes, size: int):
     list(parser.close())
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("piece", ["x", "{", '"', "\\", "\\\\", '{"a":1}', ""])
 @pytest.mark.parametrize("name", [None, "f"])
 def test_a_call_in_very_many_pieces_is_joined_in_one_go(piece: str, name: str | None):
@@ -255,5 +260,6 @@ def test_a_call_in_very_many_pieces_is_joined_in_one_go(piece: str, name: str | 
     assert sum(len(call.arguments) for call in response.message.calls) == kept * len(piece)
 
 
+@pytest.mark.unmeasured
 def test_values_behind_very_many_blanks_are_read_in_one_go():
     assert written_calls(" " * 150_000 + "{}" * 75_000, NAMES) == ((), "")

@@ -15,6 +15,7 @@ import pytest
 from cli.command import Done
 from model_server import FunctionCall, Raw, results_in
 from waiting import until
+from warm import python
 
 PROMPTS = ["apple", "pear", "plum"]
 
@@ -367,8 +368,8 @@ def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(batch):
     batch.write("in.txt", *PROMPTS, "held", "more")
     given = ("batch", "in.txt", "-o", "out.jsonl", "--tools", "none", "-i", "groq", "-c", "2")
     environment = batch.command.environment(batch.environment)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "agentkit", *given],
+    process = python(
+        *("-m", "agentkit", *given),
         stderr=subprocess.PIPE,
         text=True,
         cwd=batch.place,
@@ -435,8 +436,8 @@ def test_a_call_that_was_cut_short_waits_until_it_is_told_what_to_do(batch, unfi
     )
     batch.write("in.txt", "sleep")
     given = ("batch", "in.txt", "-o", "out.jsonl", "--tools", "odd.py:nap", "-i", "groq")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "agentkit", *given],
+    process = python(
+        *("-m", "agentkit", *given),
         stderr=subprocess.PIPE,
         text=True,
         cwd=batch.place,

@@ -20,6 +20,7 @@ import pytest
 from cli.batch.conftest import prompt_of
 from model_server import FunctionCall, results_in
 from waiting import until
+from warm import python
 
 KILLS = int(os.environ.get("AGENTKIT_BATCH_KILLS", "3"))
 ROWS = int(os.environ.get("AGENTKIT_BATCH_ROWS", "200"))
@@ -57,8 +58,8 @@ def without_coverage(batch):
 
 def begun(batch, *arguments):
     given = ("batch", *arguments, "-i", "groq", "--tools", "odd.py:paint", "-c", str(CONCURRENCY))
-    return subprocess.Popen(
-        [sys.executable, "-m", "agentkit", *given],
+    return python(
+        *("-m", "agentkit", *given),
         stderr=subprocess.PIPE,
         text=True,
         cwd=batch.place,
