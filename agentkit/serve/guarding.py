@@ -73,12 +73,12 @@ class Rules:
     _buckets: dict[str, Bucket] = field(default_factory=dict, repr=False)
 
     def reach(self, host: str) -> None:
-        """Take any `Host` where it is served to other machines, which have their own names for it.
+        """Take any `Host` where it is served to other machines by names that nobody told us.
 
         Args:
             host: Where it listens.
         """
-        if not is_here(host):
+        if not (is_here(host) or self.guard.hosts):
             self.guard = replace(self.guard, any_host=True)
 
     def who(self, headers: Headers) -> str | None:

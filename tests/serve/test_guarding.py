@@ -199,6 +199,14 @@ def test_other_machines_need_a_key(tmp_path):
         service.run("0.0.0.0", 0)
 
 
+def test_other_machines_without_a_key_use_the_names_that_are_given(tmp_path):
+    rules = staged(tmp_path, lambda request: "Yes.", keys=[], hosts=["box.lan"]).service.rules
+    rules.reach("0.0.0.0")
+
+    assert not rules.guard.refusal("box.lan:8000", "http://box.lan:8000")
+    assert rules.guard.refusal("evil.example:8000", "http://evil.example:8000")
+
+
 def test_two_services_do_not_share_a_journal(tmp_path):
     stage, other = (staged(tmp_path, lambda request: "Yes.") for _ in range(2))
 

@@ -109,9 +109,9 @@ class MCPServer:
         """
         known = keys if isinstance(keys, Keys) else Keys(keys)
         check_reach(host, known, no_key=no_key)
-        app = self.http_app(
-            path=path, keys=known, hosts=hosts, origins=origins, any_host=not is_here(host)
-        )
+        names = tuple(hosts)
+        any_host = not (is_here(host) or names)
+        app = self.http_app(path=path, keys=known, hosts=names, origins=origins, any_host=any_host)
         with listen(host, port) as socket:
             shown = f"[{host}]" if ":" in host else host
             ready(f"http://{shown}:{socket.getsockname()[1]}{path}")
