@@ -135,7 +135,7 @@ def end_all() -> None:
         _springs.popitem()[1].end()
 
 
-def _import_all() -> None:
+def import_all() -> None:
     """Import agentkit, its tools, and what they import when they first need it."""
     import importlib
     import pkgutil
@@ -147,7 +147,6 @@ def _import_all() -> None:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith(("__main__", "pytest_plugin")):
                 importlib.import_module(module.name)
-    assert threading.active_count() == 1, "a thread would not be there after a fork"
 
 
 def _forked(door: socket.socket) -> dict[str, Any] | None:
@@ -227,7 +226,8 @@ def _main() -> None:
     import gc
 
     sys.path.pop(0)  # where this file is
-    _import_all()
+    import_all()
+    assert threading.active_count() == 1, "a thread would not be there after a fork"
     if measured := _coverage():
         measured.save()  # and forget, else each child writes it again
     gc.collect()
