@@ -27,6 +27,15 @@ def without_secrets(address: str) -> str:
     return f"{scheme}{mark}{rest.rpartition('@')[2]}"
 
 
+def host_of(address: str) -> tuple[str, int | None]:
+    """The host of an address, and its port."""
+    try:
+        parts = urlsplit(address)
+        return parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return "", None
+
+
 def check_live(address: str) -> None:
     """Refuse an address on another machine where AGENTKIT_LIVE is set to anything but a yes.
 

@@ -13,10 +13,12 @@ from agentkit.agent_settings import (
     AgentSettings,
     ResumeOptions,
     RunOptions,
+    answer_of,
     check_names,
     check_options,
     journal_of,
     replay_of,
+    trace_of,
 )
 from agentkit.approval import Approval, Gate
 from agentkit.beginning import Beginning
@@ -28,11 +30,12 @@ from agentkit.limits import Limits
 from agentkit.loop import Loop
 from agentkit.messages import ANSWER, FunctionDefinition, Request
 from agentkit.reading import READ
-from agentkit.recorder import Record, Start, Store
+from agentkit.recorder import Record, Store
 from agentkit.run import Run
 from agentkit.runner import Runner
 from agentkit.summary import Summary
 from agentkit.toolbox import Toolbox, ToolSource
+from agentkit.tracing import Begun, Trace, beginning
 
 if TYPE_CHECKING:
     from agentkit.answer import Answer  # needs pydantic
@@ -64,6 +67,9 @@ class Agent(Runner[T]):
         journal: A file in which runs are kept step by step, so that `resume` can go on with one; if
             not given, AGENTKIT_JOURNAL, or none. "" is none in any case.
         replay: A recording that answers in place of the model; a `Replay` says more.
+        trace: Where runs are told span by span: a file; "otel", what the process has of it; or one
+            of `agentkit.telemetry`. If not given, that of the run whose tool begins it, else
+            AGENTKIT_TRACE, or none. "" is none in any case.
         output: The type of the answer; text if not given. The answer is validated, and a wrong one
             is fed back to the model.
         name: What it is called among others, as by an `Engine`.
@@ -111,13 +117,13 @@ class Agent(Runner[T]):
         approval: Approval = "ask_for_destructive",
         journal: Store | str | os.PathLike[str] | None = None,
         replay: Replay | str | os.PathLike[str] | None = None,
+        trace: Trace | str | os.PathLike[str] | None = None,
         output: Any = None,
         name: str = "",
     ) -> None:
-        self.toolbox = Toolbox(tools)
-        self.name = name
+        self.toolbox, self.name = Toolbox(tools), name
         self._replay = replay_of(replay)
-        self._gate = Gate(self.toolbox, approval, self._replay.waited if self._replay else None)
+        self.gate = Gate(self.toolbox, approval, self._replay.waited if self._replay else None)
         self._models = [] if isinstance(model, str) else list(model)
         if not isinstance(model, str) and not self._models:
             raise ConfigError("model= names no model.")
@@ -125,11 +131,9 @@ class Agent(Runner[T]):
         self.instructions = instructions
         self.options = dict(options or {})
         self.limits = limits or Limits()
-        self.approval = approval
-        self.output = output
-        self._given = interface
-        self._journal = journal
-        self._answer: Answer[T] | None = None if output in (None, str) else _answer(output)
+        self.approval, self.output = approval, output
+        self._given, self._journal, self._trace = interface, journal, trace
+        self._answer: Answer[T] | None = answer_of(output)
         if self.toolbox.is_ready:
             self._check_names()
 
@@ -145,8 +149,12 @@ class Agent(Runner[T]):
     @cached_property
     def journal(self) -> Store | None:
         """Where runs are kept, if anywhere."""
-        none = self._journal is None
-        return journal_of(os.environ.get("AGENTKIT_JOURNAL") if none else self._journal)
+        return journal_of(self._journal)
+
+    @cached_property
+    def trace(self) -> Trace | None:
+        """Where its runs are told, if anywhere, as far as no other run begins them."""
+        return trace_of(self._trace)
 
     def stored(self, run_id: str) -> Run[T]:
         """A run of the journal, so that `run(after=...)` can go on with it; see `resume`.
@@ -186,7 +194,7 @@ class Agent(Runner[T]):
             ConfigError: There is no key, or the model's alias or an option does not fit.
             DefinitionError: A tool cannot be offered.
         """
-        self._definitions()
+        _ = self._definitions(), self.trace
         check_options(self.options, self.toolbox)
         self.interface.check(Request(messages=(), model=self.model, options=self.options))
 
@@ -200,10 +208,16 @@ class Agent(Runner[T]):
 
     def around(self, interface: Interface, gate: Gate) -> Agent[T]:
         """The same agent with another way to the model and to its tools, and without a journal."""
-        other = copy(self)
-        other.toolbox, other._gate, other._journal = gate.toolbox, gate, ""
-        vars(other).pop("journal", None)  # it is kept once it is made
+        other = self.with_journal("")
+        other.toolbox, other.gate = gate.toolbox, gate
         vars(other)["interface"] = interface
+        return other
+
+    def with_journal(self, journal: Store | str | os.PathLike[str]) -> Agent[T]:
+        """The same agent, whose runs are kept there; "" is nowhere."""
+        other = copy(self)
+        other._journal = journal
+        vars(other).pop("journal", None)  # it is kept once it is made
         return other
 
     def summarize(self, run: Run[Any]) -> Run[T]:
@@ -232,33 +246,33 @@ class Agent(Runner[T]):
         return summary.put(await self._summarizer().arun(prompt))
 
     def _summarizer(self) -> Agent[str]:
-        return Agent((), self.interface, model=self.model, journal=self.journal)
+        return Agent((), self.interface, model=self.model, journal=self.journal, trace=self._trace)
 
     def _prepared(self, prompt: str | None, given: RunOptions) -> tuple[Loop[T], Calls, Interface]:
         begin = Beginning.of(prompt, given, self.instructions, self.journal)
         loop = self._loop(begin, given.get("options"))
+        begin_span = beginning(self._trace is None, self.trace, lambda: self._begun(loop, given))
         record: Record | None = None
         if self.journal is not None:
-            start = Start(
-                prompt=prompt,
-                interface=place_of(self.interface),
-                model=self.model,
-                goes_on=begin.goes_on,
-                conversation=given.get("conversation"),
-                turn=begin.turn,
-                revision=begin.earlier.revision if begin.earlier else "",
-            )
+            place = place_of(self.interface)
+            start = begin.start(prompt, place, self.model, given.get("conversation"))
             record = self.journal.begin(loop.run(), start)
         recorded = self._replay.results_of_calls if self._replay else None
-        calls = Calls(loop, self._gate, given.get("deps"), record, recorded)
+        calls = Calls(loop, self.gate, given.get("deps"), record, recorded, begin_span)
         return loop, calls, self.interface
+
+    def _begun(self, loop: Loop[T], given: RunOptions) -> Begun:
+        """What is told of a run at its beginning."""
+        target = self.interface.target(Request(messages=(), model=self.model))
+        facts = (loop.messages, self.toolbox.definitions, given.get("conversation"))
+        return Begun(loop.id, self.name, target, *facts, replays=self.interface.replays)
 
     def _check(self, given: ResumeOptions) -> None:
         check_names(cast(RunOptions, given))
         self._options(given.get("options"))
         if self.toolbox.is_ready:  # who awaits the runs is not to wait for servers here
             self._definitions()
-        _ = self.journal
+        _ = self.journal, self.trace
 
     def _options(self, given: Mapping[str, Any] | None) -> dict[str, Any]:
         """What is sent to the model, checked."""
@@ -283,9 +297,3 @@ class Agent(Runner[T]):
             run_id=run_id or os.urandom(16).hex(),
             earlier=begin.earlier,
         )
-
-
-def _answer(output: Any) -> Answer[Any]:
-    from agentkit.answer import Answer
-
-    return Answer(output)

@@ -12,8 +12,10 @@ from agentkit.limits import Limits
 from agentkit.messages import Message
 from agentkit.recorder import Store
 from agentkit.run import Run
+from agentkit.tracing import Trace
 
 if TYPE_CHECKING:
+    from agentkit.answer import Answer  # needs pydantic
     from agentkit.replay import Replay  # heavy, and rarely used
 
 
@@ -27,6 +29,7 @@ class AgentSettings(TypedDict, total=False):
     approval: Approval
     journal: Store | str | os.PathLike[str] | None
     replay: Replay | str | os.PathLike[str] | None
+    trace: Trace | str | os.PathLike[str] | None
     name: str
 
 
@@ -61,8 +64,19 @@ class RunOptions(ResumeOptions, total=False):
     conversation: str | None
 
 
+def answer_of(output: Any) -> Answer[Any] | None:
+    """What the final answer must be, if not text."""
+    if output in (None, str):
+        return None
+    from agentkit.answer import Answer
+
+    return Answer(output)
+
+
 def journal_of(given: Store | str | os.PathLike[str] | None) -> Store | None:
-    """The journal that is meant, if any: the one of the process for a path."""
+    """The journal that is meant, or that AGENTKIT_JOURNAL names, if any: the one of the process for
+    a path."""
+    given = os.environ.get("AGENTKIT_JOURNAL") if given is None else given
     if not isinstance(given, str | os.PathLike):
         if given is not None and (isinstance(given, type) or not isinstance(given, Store)):
             raise ConfigError(f"journal= takes a path or a Journal, not {given!r}.")
@@ -85,6 +99,24 @@ def replay_of(given: Replay | str | os.PathLike[str] | None) -> Replay | None:
     replay = Replay(given)
     writes = replay.mode in ("record", "missing")
     return writer_at(os.path.abspath(replay.path or ""), replay.mode) if writes else replay
+
+
+def trace_of(given: Trace | str | os.PathLike[str] | None) -> Trace | None:
+    """The trace that is meant, or that AGENTKIT_TRACE names, if any: the one of the process for a
+    path."""
+    given = os.environ.get("AGENTKIT_TRACE") if given is None else given
+    if not isinstance(given, str | os.PathLike):
+        if given is not None and (isinstance(given, type) or not isinstance(given, Trace)):
+            raise ConfigError(f"trace= takes a path, 'otel' or a Trace, not {given!r}.")
+        return given
+    if given == "otel":
+        from agentkit.telemetry.process import of_process
+
+        known: Trace = of_process()
+        return known
+    from agentkit.telemetry.lines import lines_at
+
+    return lines_at(os.path.abspath(os.path.expanduser(given))) if given else None
 
 
 def check_names(given: RunOptions) -> None:

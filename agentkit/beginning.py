@@ -10,7 +10,7 @@ from agentkit.agent_settings import RunOptions, check_names, check_values
 from agentkit.conversation import check_name, kept_in, next_turn
 from agentkit.errors import ConfigError
 from agentkit.messages import Message, SystemMessage
-from agentkit.recorder import Store
+from agentkit.recorder import Start, Store
 from agentkit.run import Run
 
 
@@ -36,6 +36,20 @@ class Beginning:
     def goes_on(self) -> bool:
         """Whether a run of this id may be there already."""
         return self.earlier is not None and bool(self.run_id)
+
+    def start(
+        self, prompt: str | None, interface: str, model: str, conversation: str | None
+    ) -> Start:
+        """What a store is told of it; see `Start`."""
+        return Start(
+            prompt=prompt,
+            interface=interface,
+            model=model,
+            goes_on=self.goes_on,
+            conversation=conversation,
+            turn=self.turn,
+            revision=self.earlier.revision if self.earlier else "",
+        )
 
     @classmethod
     def of(

@@ -15,6 +15,7 @@ from agentkit.loop import Loop
 from agentkit.messages import ResultMessage
 from agentkit.reading import READ, read_result
 from agentkit.recorder import DueCall, Keep, Record, Results
+from agentkit.tracing import Begin
 from agentkit.workers import Ended, carried, in_thread
 
 _SIDE_BY_SIDE = 32  # a thread each; a response with more calls runs them in groups
@@ -30,6 +31,7 @@ class Calls:
         deps: What tools find in their context.
         record: Is told of each call before it runs and when it has its result, in its own thread.
         recorded: Has the results of calls that are not to run.
+        begin: Begins to tell the run in a trace, where it is told in one.
     """
 
     loop: Loop[Any]
@@ -37,6 +39,7 @@ class Calls:
     deps: Any
     record: Record | None = None
     recorded: Results | None = None
+    begin: Begin | None = None
 
     def run(self, due: Sequence[DueCall]) -> Iterator[Event]:
         """Run the calls, feed the loop, and tell what happens."""

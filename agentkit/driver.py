@@ -10,14 +10,20 @@ from typing import Any, cast
 from agentkit.calls import Calls
 from agentkit.errors import InterfaceError, JournalError
 from agentkit.events import Event, RequestSent, ResponseReceived, RunEnded
-from agentkit.interface import Interface, last_piece
+from agentkit.interface import Interface, aasked, asked, last_piece
 from agentkit.loop import Loop
 from agentkit.messages import Delta, Request, Response, Wait
 from agentkit.recorder import DueCall, Record
+from agentkit.tracing import atold, told
 
 
 def drive(loop: Loop[Any], calls: Calls, interface: Interface) -> Generator[Event, None, None]:
     """Carry a run out."""
+    steps = _drive(loop, calls, interface)
+    return steps if calls.begin is None else told(calls.begin, steps)
+
+
+def _drive(loop: Loop[Any], calls: Calls, interface: Interface) -> Generator[Event, None, None]:
     try:
         while (due := _due(loop, calls, interface)) is not None:
             if not isinstance(due, Request):
@@ -26,7 +32,7 @@ def drive(loop: Loop[Any], calls: Calls, interface: Interface) -> Generator[Even
             yield RequestSent(due)
             piece: Delta | Wait | Response | None = None
             try:
-                for piece in interface.stream(due):
+                for piece in asked(interface, due):
                     yield _fed(loop, piece, calls.record)
             except InterfaceError as error:
                 if not _shorter(loop, interface, due, error):
@@ -39,10 +45,15 @@ def drive(loop: Loop[Any], calls: Calls, interface: Interface) -> Generator[Even
     yield _ended(loop, calls.record)
 
 
-async def adrive(
+def adrive(loop: Loop[Any], calls: Calls, interface: Interface) -> AsyncGenerator[Event, None]:
+    """`drive`, awaited."""
+    steps = _adrive(loop, calls, interface)
+    return steps if calls.begin is None else atold(calls.begin, steps)
+
+
+async def _adrive(
     loop: Loop[Any], calls: Calls, interface: Interface
 ) -> AsyncGenerator[Event, None]:
-    """`drive`, awaited."""
     try:
         while (due := _due(loop, calls, interface)) is not None:
             if not isinstance(due, Request):
@@ -52,7 +63,7 @@ async def adrive(
                 continue
             yield RequestSent(due)
             try:
-                async with aclosing(interface.astream(due)) as pieces:
+                async with aclosing(aasked(interface, due)) as pieces:
                     piece: Delta | Wait | Response | None = None
                     async for piece in pieces:
                         yield _fed(loop, piece, calls.record)

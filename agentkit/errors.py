@@ -15,6 +15,7 @@ AgentkitError
 │   ├── RequestTimeoutError  no reply in time
 │   ├── StatusError          the server answered with an error
 │   └── ReplyError           the reply makes no sense
+├── StoppedError             a run was cancelled, or interrupted to be gone on with later
 └── LimitError               a run reached one of its limits
 
 An error that ends a run carries the run so far as `error.run`: its transcript can be sent again.
@@ -156,6 +157,19 @@ class StatusError(InterfaceError):
 
 class ReplyError(InterfaceError):
     """The reply makes no sense; the message shows how it begins."""
+
+
+class StoppedError(AgentkitError):
+    """A run was stopped from outside.
+
+    Args:
+        message: By whom, or why.
+        for_good: Whether it was cancelled; otherwise it was interrupted, to be gone on with later.
+    """
+
+    def __init__(self, message: str, *, for_good: bool) -> None:
+        super().__init__(message)
+        self.for_good = for_good
 
 
 class LimitError(AgentkitError):

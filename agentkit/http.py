@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import httpx
 
-from agentkit.addresses import without_secrets
+from agentkit.addresses import host_of, without_secrets
 from agentkit.catalog import FIRST, Page, Quirks
 from agentkit.catalog import page as page_named
 from agentkit.clients import Clients, Translated, aread_on, read_on
@@ -23,6 +23,7 @@ from agentkit.messages import Delta, Request, Response
 from agentkit.prices import cost_of
 from agentkit.senders import Reply
 from agentkit.settings import aliases_for, read_settings
+from agentkit.tracing import Target
 from agentkit.wire import (
     Beside,
     Dialect,
@@ -210,6 +211,12 @@ class HTTPInterface(Interface):
     def __repr__(self) -> str:
         return f"HTTPInterface({self.name!r})"
 
+    def target(self, request: Request) -> Target:
+        """The server and the model behind an alias, as far as it is known without asking."""
+        full = self._named(request.model)
+        model = self.memory.first_model or request.model if full == FIRST else full
+        return Target(self.name, model, *host_of(self._base))
+
     def quota_key(self, request: Request) -> Hashable:
         """Requests to one address with one key and one model share the server's limits."""
         return (*self._account, self.memory.current(self.model(request.model)))
@@ -249,8 +256,7 @@ class HTTPInterface(Interface):
             return self.aliases.get(name or "default", "")
         if name in self._full_names:
             return name
-        known = self.memory
-        full = {*self.aliases.values(), *known.moved.values(), known.first_model}
+        full = {*self.aliases.values(), *self.memory.moved.values(), self.memory.first_model}
         if name not in full and (hint := closest(name, self.aliases, cutoff=_SLIP)):
             raise ConfigError(
                 f"{self.name} has no alias {name!r}.{hint} Its aliases are: "

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Hashable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Hashable, Iterator, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from agentkit.errors import ReplyError
 from agentkit.messages import Delta, Request, Response, Wait
+from agentkit.tracing import HERE, Target, atold, told
+
+T = TypeVar("T")
 
 
 class Interface(ABC):
@@ -16,6 +19,12 @@ class Interface(ABC):
 
     name: str = "custom"
     """Its name in notices and in the catalog."""
+
+    asks_another = False
+    """Whether it has another interface asked, whose requests are told where a run is traced."""
+
+    replays = False
+    """Whether a run that goes on asks it again for all that it answered before."""
 
     @staticmethod
     def from_url(address: str, **settings: Any) -> Interface:
@@ -70,11 +79,37 @@ class Interface(ABC):
         """What the server's limits are counted by, across interfaces; None for this one alone."""
         return None
 
+    def target(self, request: Request) -> Target:
+        """Where a request goes, for whoever traces it."""
+        return Target(self.name, request.model)
+
     def close(self) -> None:  # noqa: B027 - optional
         """Close the connections of the sync methods."""
 
     async def aclose(self) -> None:  # noqa: B027 - optional
         """Close the connections of the awaited methods in this event loop."""
+
+
+def asked(interface: Interface, request: Request) -> Iterator[Delta | Wait | Response]:
+    """`interface.stream`, told where the run is traced."""
+    here = HERE.get()
+    if here is None or interface.asks_another:
+        return interface.stream(request)
+    target = interface.target(request)
+    return told(lambda: here.request(target, request), _each(interface.stream(request)))
+
+
+def aasked(interface: Interface, request: Request) -> AsyncGenerator[Delta | Wait | Response, None]:
+    """`asked`, awaited."""
+    here = HERE.get()
+    if here is None or interface.asks_another:
+        return interface.astream(request)
+    target = interface.target(request)
+    return atold(lambda: here.request(target, request), interface.astream(request))
+
+
+def _each(pieces: Iterator[T]) -> Generator[T, None, None]:
+    yield from pieces
 
 
 def place_of(interface: Interface) -> str:

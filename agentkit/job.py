@@ -12,6 +12,7 @@ from agentkit.messages import FunctionCall, ResultMessage
 from agentkit.reading import LONGEST, READ, handle_of
 from agentkit.redact import redact, without
 from agentkit.results import capped, result_parts
+from agentkit.tracing import note
 
 if TYPE_CHECKING:
     from agentkit.schema import Bound  # needs pydantic
@@ -47,6 +48,7 @@ class Job:
         """What the model is told of an exception."""
         if self.tool.on_error == "raise" and not isinstance(error, ToolError):
             raise error
+        note(error)
         text = str(error)
         if not isinstance(error, ToolError):
             self.warn()

@@ -85,7 +85,7 @@ class Loop(Generic[T]):
         self._definitions = (*definitions, answer.definition) if answer else definitions
         self._only_answer = answer is not None and not definitions
         self._model, self._options, self._answer = model, dict(options or {}), answer
-        self._earlier, self._id = earlier, run_id
+        self._earlier, self.id = earlier, run_id
         self._steps: list[Step] = list(earlier.steps) if earlier else []
         self._goes_on = bool(self._results)  # and is in the middle of a step
         before = self._steps[:-1] if self._goes_on else self._steps
@@ -230,7 +230,7 @@ class Loop(Generic[T]):
 
     def run(self) -> Run[T]:
         """The run so far."""
-        run: Run[T] = Run.of_steps(self._id, self._output, self.messages, tuple(self._steps))
+        run: Run[T] = Run.of_steps(self.id, self._output, self.messages, tuple(self._steps))
         summarized = self._earlier.summarized if self._earlier else 0
         run = replace(run, unsaid=self._prompt, done=self._finished, summarized=summarized)
         return run if self._earlier is None or self._earlier.steps else run.after(self._earlier)
@@ -239,7 +239,7 @@ class Loop(Generic[T]):
         """The calls of the last response that have no result."""
         if None not in self._results:
             return ()
-        calls, step = self._reply.calls, f"{self._id}:{self._replies}"
+        calls, step = self._reply.calls, f"{self.id}:{self._replies}"
         open_ones = (n for n, result in enumerate(self._results) if result is None)
         return tuple(DueCall.of(calls[n], step, n) for n in open_ones)
 

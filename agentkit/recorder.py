@@ -73,6 +73,7 @@ class Start:
         conversation: The conversation that it belongs to.
         turn: Which turn of it this is; one more than the last if not given.
         revision: The last event of it that is known, if any: it must not have gone on meanwhile.
+        agent: The name of the agent among those of a service, which sees to the run.
     """
 
     prompt: str | None = None
@@ -82,6 +83,7 @@ class Start:
     conversation: str | None = None
     turn: int | None = None
     revision: str = ""
+    agent: str | None = None
 
 
 @runtime_checkable

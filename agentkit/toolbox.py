@@ -18,6 +18,7 @@ from agentkit.job import Job, failed
 from agentkit.live import Derived, Live, Tools
 from agentkit.messages import FunctionCall, FunctionDefinition, ResultMessage
 from agentkit.notices import complain
+from agentkit.tracing import HERE, Span, awithin, note, within
 
 ToolSource = Any
 """A tool, a function, a toolbox, a module or object with tools in it, a tool of LangChain or of
@@ -147,6 +148,20 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         What the model did wrong is a result that says so, never an exception; the same holds for
         what the tool raises, unless the tool says `on_error="raise"`.
         """
+        if (here := HERE.get()) is None:
+            return self._call(call, context)
+        return within(self._span(here, call, context), lambda: self._call(call, context))
+
+    async def acall(self, call: FunctionCall, context: Context[Any] | None = None) -> ResultMessage:
+        """`call`, awaited."""
+        if (here := HERE.get()) is None:
+            return await self._acall(call, context)
+        return await awithin(self._span(here, call, context), self._acall(call, context))
+
+    def _span(self, here: Span, call: FunctionCall, context: Context[Any] | None) -> Span:
+        return here.call(self.get(call.name), call, context.call_key if context else "")
+
+    def _call(self, call: FunctionCall, context: Context[Any] | None) -> ResultMessage:
         job = self.prepare(call, context)
         if isinstance(job, ResultMessage):
             return job
@@ -155,8 +170,7 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
         except Exception as error:
             return job.failure(error)
 
-    async def acall(self, call: FunctionCall, context: Context[Any] | None = None) -> ResultMessage:
-        """`call`, awaited."""
+    async def _acall(self, call: FunctionCall, context: Context[Any] | None) -> ResultMessage:
         job = self.prepare(call, context)
         if isinstance(job, ResultMessage):
             return job
@@ -191,6 +205,7 @@ class Toolbox(Mapping[str, Tool[..., Any]]):
             key = _key(values, bound) if found.cache else b""
             return Job(found, call, bound, repairs, given._room, key)
         except ArgumentsError as error:
+            note(error)
             lines = "\n".join(f"- {problem}" for problem in error.problems)
             return failed(call, f"Wrong arguments for {found.name}:\n{lines}", repairs)
         except Exception as error:  # raised by a validator of the tool's own types

@@ -8,14 +8,17 @@ from contextlib import aclosing, closing, contextmanager
 from typing import Any
 
 from agentkit.errors import InterfaceError
-from agentkit.interface import Interface, last_piece, place_of, whole
+from agentkit.interface import Interface, aasked, asked, last_piece, place_of, whole
 from agentkit.messages import Delta, Request, Response, Wait
 from agentkit.plan import Ask, Do, Due, Plan, Steps
+from agentkit.tracing import Target
 from agentkit.workers import in_thread_awaited
 
 
 class Wrapper(Interface):
     """An interface around another; subclasses write `plan`."""
+
+    asks_another = True
 
     def __init__(self, inner: Interface) -> None:
         self.inner = inner
@@ -32,6 +35,10 @@ class Wrapper(Interface):
     def excess(self, request: Request) -> float:
         """What the interface inside says."""
         return self.inner.excess(request)
+
+    def target(self, request: Request) -> Target:
+        """That of the interface inside."""
+        return self.inner.target(request)
 
     def quota_key(self, request: Request) -> Hashable | None:
         """That of the interface inside."""
@@ -65,7 +72,7 @@ class Wrapper(Interface):
                     if isinstance(due, Do):
                         due.function()
                         continue
-                    with _closed(due.interface.stream(due.request)) as pieces:
+                    with _closed(asked(due.interface, due.request)) as pieces:
                         for piece in pieces:
                             yield from plans.passed(piece)
                     plans.complete()
@@ -89,7 +96,7 @@ class Wrapper(Interface):
                     if isinstance(due, Do):
                         await in_thread_awaited(due.function)
                         continue
-                    async with aclosing(due.interface.astream(due.request)) as pieces:
+                    async with aclosing(aasked(due.interface, due.request)) as pieces:
                         async for piece in pieces:
                             for passed in plans.passed(piece):
                                 yield passed

@@ -51,6 +51,10 @@ SCRIPTS = {
         ],
         "0 1.20 euros.\n1 6.60 euros.\n" * 2,
     ),
+    "serving": (
+        [call("opening_hours", shop="Bakery"), "Until six."],
+        "[opening_hours: Bakery is open from 9 to 18]\nUntil six.\n",
+    ),
     "streaming": (
         [call("translate", word="rain"), "It is regn."],
         "[translate: regn]\n\n(2 steps)\n",
@@ -59,6 +63,17 @@ SCRIPTS = {
         [call("stock_sell", fruit="pear", number=2), "One is left."],
         '→ stock_sell(fruit="pear", number=2)\n  1\nOne is left.\n(2 steps)\n'
         "{'apple': 12, 'pear': 1}\n",
+    ),
+    "traces": (
+        [
+            call("ask_clerk", fruit="pear"),
+            call("count", fruit="pear"),
+            "There are 7.",
+            "The clerk says 7.",
+        ],
+        "The clerk says 7.\ninvoke_agent guide\n  chat agent\n  execute_tool ask_clerk\n"
+        "    invoke_agent clerk\n      chat agent\n      execute_tool count\n      chat agent\n"
+        "  chat agent\n",
     ),
     "typed_answer": (
         [
@@ -110,8 +125,10 @@ def test_example_runs_on_the_offline_model_without_a_key(name, tmp_path):
         "durable_runs": "Order 7 is cancelled.",
         "hello_tool": "Oslo",
         "many": "1 The `total` of 12, 55 is 6.60 euros",
+        "serving": "Bakery is open from 9 to 18",
         "streaming": "regn",
         "toolbox_from_class": "{'apple': 12, 'pear': 1}",
+        "traces": "  execute_tool ask_clerk\n    invoke_agent clerk\n",
         "typed_answer": "Oslo: 717,710",
     }
     assert facts[name] in done.stdout

@@ -38,6 +38,15 @@ def test_both_packages_are_typed_and_the_catalog_is_inside(wheel):
     assert {"agentkit/py.typed", "agentkit_tools/py.typed", "agentkit/catalog/groq.toml"} <= names
 
 
+def test_the_page_of_the_service_is_inside(wheel):
+    page = ROOT / "agentkit" / "serve" / "page"
+    files = [each for name in ("templates", "static") for each in (page / name).iterdir()]
+    wanted = {*(str(each.relative_to(ROOT)) for each in files), "agentkit/journal/timeline.css"}
+
+    assert len(wanted) > 15
+    assert wanted <= set(wheel.namelist())
+
+
 def test_the_core_needs_four_libraries(wheel):
     metadata = next(name for name in wheel.namelist() if name.endswith("METADATA"))
     wanted = message_from_string(wheel.read(metadata).decode()).get_all("Requires-Dist") or []

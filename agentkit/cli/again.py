@@ -121,6 +121,7 @@ def _agent(
             None, "replay", results=tools is None, tape=recorded.tape, waited=recorded.waited
         ),
         journal="",
+        trace="",
     )
 
 

@@ -32,6 +32,10 @@ _COMMANDS = {
         "List the interfaces, show all about one, or add and remove pages of your own.",
     ),
     "runs": ("agentkit.cli.runs:app", "The runs of a journal."),
+    "serve": (
+        "agentkit.cli.serving:serve",
+        "Serve agents over HTTP: a page, OpenAI's chat completions, and an API for runs.",
+    ),
     "worker": ("agentkit.cli.working:worker", "Carry out durable runs until it is stopped."),
     "submit": ("agentkit.cli.working:submit", "Put a durable run into a queue, and print its id."),
     "durable": ("agentkit.cli.durable:app", "Durable runs, which workers carry out."),

@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from agentkit.cli.loading import load_tools
-from agentkit.cli.options import Mcp, Tools
+from agentkit.cli.options import Hosts, Mcp, NoKey, Origins, Tools
 from agentkit.cli.output import apart, note
 from agentkit.errors import ConfigError
 from agentkit.guard import Keys, is_here
@@ -46,27 +46,6 @@ KeyFile = Annotated[
         show_default=False,
         help=f"Keys that clients must bring over HTTP, one a line. {KEYS} has more, with commas "
         "between.",
-    ),
-]
-NoKey = Annotated[
-    bool, typer.Option("--no-key", help="Serve other machines over HTTP without any key.")
-]
-Hosts = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-host",
-        metavar="NAME",
-        show_default=False,
-        help="A further name that this machine is called by over HTTP. Repeat it for more.",
-    ),
-]
-Origins = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--allow-origin",
-        metavar="ORIGIN",
-        show_default=False,
-        help="A web page that may send requests, such as https://chat.example. Repeat it for more.",
     ),
 ]
 Approval = Annotated[

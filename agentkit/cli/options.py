@@ -121,6 +121,16 @@ JournalPath = Annotated[
         "them. Default: AGENTKIT_JOURNAL, or none.",
     ),
 ]
+TracePath = Annotated[
+    str | None,
+    typer.Option(
+        "--trace",
+        metavar="FILE",
+        show_default=False,
+        help="A file to tell runs in, span by span, as lines of OTLP; or otel, to send them to "
+        "OpenTelemetry. Default: AGENTKIT_TRACE, or none.",
+    ),
+]
 Conversation = Annotated[
     str | None,
     typer.Option(
@@ -137,5 +147,26 @@ MaxSteps = Annotated[
         min=1,
         show_default=False,
         help="Responses of the model until the run gives up. Default: 10.",
+    ),
+]
+NoKey = Annotated[
+    bool, typer.Option("--no-key", help="Serve other machines over HTTP without any key.")
+]
+Hosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        metavar="NAME",
+        show_default=False,
+        help="A further name that this machine is called by over HTTP. Repeat it for more.",
+    ),
+]
+Origins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-origin",
+        metavar="ORIGIN",
+        show_default=False,
+        help="A web page that may send requests, such as https://chat.example. Repeat it for more.",
     ),
 ]

@@ -23,6 +23,7 @@ from agentkit.cli.options import (
     SameModel,
     Stream,
     Tools,
+    TracePath,
     WhatIsUnfinished,
 )
 from agentkit.cli.output import note, write, write_json
@@ -30,7 +31,7 @@ from agentkit.cli.running import build_agent, go_on, read_options
 from agentkit.cli.screen import screen_for
 from agentkit.interface import place_of
 from agentkit.journal.store import Journal
-from agentkit.journal.stored import StoredEvent
+from agentkit.journal.stored import StoredEvent, options_of
 from agentkit.messages import ANSWER
 from agentkit.reading import READ
 from agentkit.transcript import open_calls
@@ -69,7 +70,7 @@ class Before:
             listed.interface,
             given,
             listed.model if same else "agent",
-            _options(events) if same else {},
+            options_of(events) if same else {},
             frozenset(_names(events)) - {READ, ANSWER},
         )
 
@@ -117,6 +118,7 @@ def resume(
     approval: Approve = "ask_for_destructive",
     unfinished: WhatIsUnfinished = "ask",
     journal: JournalPath = None,
+    trace: TracePath = None,
 ) -> None:
     """Go on with a run that was cut short; give it the same tools.
 
@@ -127,7 +129,7 @@ def resume(
     kept = opened(journal)
     run_id = kept.find(run_id)
     before, options = Before.of(kept, run_id, interface), read_options(option or [], stream, json)
-    more: dict[str, Any] = {"system": None, "max_steps": max_steps, "approval": approval}
+    more: dict[str, Any] = {"max_steps": max_steps, "approval": approval, "trace": trace}
     more |= {"options": {**before.options, **options}, "journal": os.fspath(kept.path)}
     agent = build_agent(tools, mcp, before.interface, model or before.model, **more)
     run = agent.stored(run_id)
@@ -137,16 +139,6 @@ def resume(
         return
     before.check(agent, run)
     go_on(agent, screen_for(json=json, stream="stream" in options), run, Asker(unfinished))
-
-
-def _options(events: Sequence[StoredEvent]) -> dict[str, Any]:
-    """Those of the first request, but for a forced call, which counts for that one alone."""
-    first = next((each for each in events if each.kind == "request"), None)
-    options: dict[str, Any] = json.loads(first.data["options"]) if first else {}
-    options.pop("stream", None)
-    if options.get("function_call") not in ("none", "auto"):
-        options.pop("function_call", None)
-    return options
 
 
 def _names(events: Sequence[StoredEvent]) -> list[str]:

@@ -25,10 +25,11 @@ def build_agent(
     model: str,
     *,
     options: dict[str, Any],
-    system: str | None,
+    system: str | None = None,
     max_steps: int | None,
     approval: str,
     journal: str | None = None,
+    trace: str | None = None,
 ) -> Agent[str]:
     """The agent that the options describe, checked before anything is asked."""
     agent = Agent(
@@ -40,6 +41,7 @@ def build_agent(
         limits=Limits() if max_steps is None else Limits(steps=max_steps),
         approval=cast(Any, approval),  # the agent checks it
         journal=journal,
+        trace=trace,
     )
     agent.interface.check(Request(messages=(), model=model, options=options))
     return agent

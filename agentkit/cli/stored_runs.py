@@ -21,10 +21,11 @@ from agentkit.journal.stored import StoredRun
 from agentkit.run import shown
 
 OnlyState = Annotated[
-    Literal["running", "waiting", "done", "failed"] | None,
+    Literal["running", "waiting", "done", "failed", "cancelled", "interrupted"] | None,
     typer.Option(
         show_default=False,
-        help="Only those that are running (or were killed), waiting, done or failed.",
+        help="Only those that are running (or were killed), waiting, done or failed; cancelled or "
+        "interrupted, which a service did.",
     ),
 ]
 OnlyConversation = Annotated[

@@ -20,6 +20,7 @@ from agentkit.cli.options import (
     Stream,
     System,
     Tools,
+    TracePath,
 )
 
 Prompt = Annotated[
@@ -46,6 +47,7 @@ def run(
     max_steps: MaxSteps = None,
     approval: Approve = "ask_for_destructive",
     journal: JournalPath = None,
+    trace: TracePath = None,
     conversation: Conversation = None,
 ) -> None:
     """Ask once, with tools, and print the answer.
@@ -66,7 +68,8 @@ def run(
     asked = read_prompt(prompt)
     options = read_options(option or [], stream, json)
     more: dict[str, Any] = {"system": system, "max_steps": max_steps, "journal": journal}
-    agent = build_agent(tools, mcp, interface, model, options=options, approval=approval, **more)
+    more |= {"approval": approval, "trace": trace}
+    agent = build_agent(tools, mcp, interface, model, options=options, **more)
     screen = screen_for(json=json, stream="stream" in options)
     follow(agent, screen, asked, conversation=conversation)
 
@@ -84,6 +87,7 @@ def chat(
     max_steps: MaxSteps = None,
     approval: Approve = "ask_for_destructive",
     journal: JournalPath = None,
+    trace: TracePath = None,
     conversation: Conversation = None,
 ) -> None:
     """Hold a conversation, a line at a time.
@@ -98,16 +102,8 @@ def chat(
     from agentkit.cli.screen import screen_for
 
     options = read_options(option or [], stream, json)
-    agent = build_agent(
-        tools,
-        mcp,
-        interface,
-        model,
-        options=options,
-        system=system,
-        max_steps=max_steps,
-        approval=approval,
-        journal=journal,
-    )
+    more: dict[str, Any] = {"system": system, "max_steps": max_steps, "journal": journal}
+    more |= {"approval": approval, "trace": trace}
+    agent = build_agent(tools, mcp, interface, model, options=options, **more)
     screen = partial(screen_for, json=json, stream="stream" in options)
     Chat(agent, screen, conversation).talk()

@@ -16,7 +16,9 @@ from agentkit.durable.database import Database
 from agentkit.durable.listing import WORKFLOW, found_run
 from agentkit.durable.records import stored
 from agentkit.durable.worker import Worker
+from agentkit.durable.workflow import TRACEPARENT
 from agentkit.errors import ConfigError, DurableError, closest
+from agentkit.tracing import traceparent
 from agentkit.workers import in_thread_awaited
 
 QUEUE = "agentkit"
@@ -133,7 +135,7 @@ class Engine(AwaitedRuns):
             self.database.patiently(lambda: self._enqueue(run_id, job))
         except dbos_error.DBOSWorkflowIDInUseError:
             there = found_run(self.database, run_id)
-            if dict(there.job) != job:
+            if {name: each for name, each in there.job.items() if name != TRACEPARENT} != job:
                 raise DurableError(
                     f"The run {run_id!r} is there, and was submitted with something else: choose "
                     "another id."
@@ -149,7 +151,8 @@ class Engine(AwaitedRuns):
             "workflow_id_reuse_policy": "reject",
             "app_version": self.version,
         }
-        self.database.client.enqueue(options, job)
+        above = traceparent()  # what a trace goes on from, wherever the run is carried out
+        self.database.client.enqueue(options, {**job, **({TRACEPARENT: above} if above else {})})
 
     def job(
         self,

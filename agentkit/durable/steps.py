@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -14,11 +15,12 @@ from agentkit.approval import Gate
 from agentkit.context import Context
 from agentkit.durable.records import load_error, save_error, stored
 from agentkit.errors import AgentkitError, ConfigError, DurableError
-from agentkit.interface import Interface, place_of
+from agentkit.interface import Interface, aasked, last_piece, place_of
 from agentkit.messages import FunctionCall, Message, Request, Response, ResultMessage
 from agentkit.redact import HIDDEN
 from agentkit.saving import load_messages, load_response, save_messages, save_response
 from agentkit.toolbox import Toolbox
+from agentkit.tracing import Target
 from agentkit.transcript import LOST_SECRET, MAY_HAVE_RUN
 from agentkit.workers import carried
 
@@ -93,12 +95,14 @@ class Leaving(BaseException):
 
 
 class StepInterface(Interface):
-    """Asks another interface, each request as a step.
+    """Asks another interface, each request as a step; what is stored is told in no trace.
 
     Args:
         inner: The interface.
         steps: The steps of the run.
     """
+
+    asks_another = replays = True
 
     def __init__(self, inner: Interface, steps: Steps) -> None:
         self.name = str(place_of(inner))
@@ -125,7 +129,7 @@ class StepInterface(Interface):
 
         async def work() -> dict[str, Any]:
             try:
-                response = await self._inner.asend(request.with_options(stream=False))
+                response = await self._asked(request.with_options(stream=False))
             except AgentkitError as error:
                 return {"request": digest, "error": save_error(error)}
             return {"request": digest, "response": save_response(response)}
@@ -140,6 +144,14 @@ class StepInterface(Interface):
         if "error" in done:
             raise load_error(done["error"])
         return load_response(done["response"])
+
+    async def _asked(self, request: Request) -> Response:
+        async with aclosing(aasked(self._inner, request)) as pieces:
+            return last_piece([piece async for piece in pieces])
+
+    def target(self, request: Request) -> Target:
+        """That of the inner one."""
+        return self._inner.target(request)
 
     def _digest_of(self, request: Request) -> str:
         """Stands for all that is sent; of a transcript that grew, only what is new is read."""
@@ -178,7 +190,7 @@ class StepToolbox(Toolbox):
         tool = self.get(call.name)
         assert context is not None  # a run gives one
         if tool is None:
-            return await super().acall(call, context)
+            return await self._acall(call, context)  # not told in a trace: it is no step
         intent = None if tool.idempotent or tool.read_only else self._steps.reserve()
         step = self._steps.reserve()
         if intent is not None:

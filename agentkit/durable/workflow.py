@@ -27,11 +27,15 @@ from agentkit.durable.tables import decisions
 from agentkit.messages import FunctionCall, UserMessage
 from agentkit.run import Run
 from agentkit.saving import load_messages, save_messages
+from agentkit.tracing import going_on
 from agentkit.transcript import replies_in
 from agentkit.workers import in_thread_awaited
 
 CANCEL = "cancel"
 """The decision that ends a run."""
+
+TRACEPARENT = "traceparent"
+"""Where a job has what its trace goes on from."""
 
 
 class RunFailed(Exception):  # noqa: N818 - the name that operators see in the database
@@ -69,6 +73,10 @@ class Conduct:
         Raises:
             RunFailed: It failed.
         """
+        with going_on(self.job.get(TRACEPARENT)):
+            return await self._run()
+
+    async def _run(self) -> dict[str, Any]:
         agent = self._durable()
         try:
             begun = await self.steps.do(BEGIN, self._begin)

@@ -3,4 +3,5 @@
 from __future__ import annotations
 
 from agentkit.journal.store import Journal as Journal
+from agentkit.journal.stored import StoredEvent as StoredEvent
 from agentkit.journal.stored import StoredRun as StoredRun

@@ -95,16 +95,17 @@ def chart(events: Sequence[StoredEvent]) -> Chart:
     drawing, decisions = _Drawing(*_axis(events)), Decisions()
     calls: Sequence[FunctionCall] = ()
     waiting: Sequence[FunctionCall] = ()
+    first: Sequence[Message] = ()  # the transcript that the last part of the run begins with
     for each in events:
         data = each.data
-        waiting = pending(_messages(data)) if each.kind == "end" else ()
+        waiting = _waiting(data, first) if each.kind == "end" else ()
         decided: Sequence[Decision] = ()
         with suppress(*_UNREADABLE):
             decided = decisions.see(each)
         match each.kind:
             case "begin":
                 drawing.cut_off()
-                calls = _calls(data) or calls
+                first, calls = _messages(data), _calls(data) or calls
                 drawing.decide(each.at, decided)
             case "request":
                 drawing.begin("request", each.at, _request(data))
@@ -249,6 +250,11 @@ def _calls(data: Mapping[str, Any]) -> tuple[FunctionCall, ...]:
     """The last calls of a transcript that a run goes on with."""
     said = [each for each in _messages(data) if isinstance(each, AssistantMessage)]
     return said[-1].calls if said else ()
+
+
+def _waiting(end: Mapping[str, Any], first: Sequence[Message]) -> Sequence[FunctionCall]:
+    """The calls that wait at an end, which has the transcript as far as it changed."""
+    return pending(_messages(end) or (first if end.get("state") == "waiting" else ()))
 
 
 def _messages(data: Mapping[str, Any]) -> Sequence[Message]:

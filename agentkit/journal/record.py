@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentkit.errors import JournalError
+from agentkit.errors import JournalError, StoppedError
 from agentkit.journal.file import JournalFile
 from agentkit.journal.texts import Packer, fit, json_of
 from agentkit.messages import FunctionDefinition, Message, Request, Response, ResultMessage
@@ -107,9 +107,9 @@ class JournalRecord:
                 f"Somebody else said something in {start.conversation!r} meanwhile: say it again."
             )
         connection.execute(
-            "INSERT INTO runs (id, begun, state, prompt, interface, model, conversation, turn) "
-            "VALUES (?, ?, 'running', ?, ?, ?, ?, ?)",
-            (*row, turn if start.conversation else None),
+            "INSERT INTO runs (id, begun, state, prompt, interface, model, conversation, turn, "
+            "agent) VALUES (?, ?, 'running', ?, ?, ?, ?, ?, ?)",
+            (*row, turn if start.conversation else None, start.agent),
         )
 
     def _check_revision(self, connection: sqlite3.Connection, revision: str) -> None:
@@ -160,9 +160,9 @@ class JournalRecord:
     def end(self, run: Run[Any], error: BaseException | None = None) -> None:
         """The run has ended: with its answer, with calls that wait, or with an error."""
         pack = Packer(self._secrets)
-        state = "failed" if error else "waiting" if run.pending else "done"
+        state = state_of(run, error)
         output = json_of(pack.hidden(plain_value(run.output))) if state == "done" else None
-        why = fit(hide(_why(error), self._secrets)) if error else None
+        why = fit(hide(reason_of(error), self._secrets)) if error else None
         # What an error closed in the transcript is open for who goes on with the run.
         news = {} if error else self._news(run.messages, pack)
         row = (
@@ -231,7 +231,15 @@ class JournalRecord:
         return same.index(False) if False in same else len(same)
 
 
-def _why(error: BaseException) -> str:
+def state_of(run: Run[Any], error: BaseException | None = None) -> str:
+    """The state in which a run ends."""
+    if isinstance(error, StoppedError):
+        return "cancelled" if error.for_good else "interrupted"
+    return "failed" if error else "waiting" if run.pending else "done"
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says, behind its type."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 

@@ -170,6 +170,15 @@ class Journal:
         """
         return self.file.read(lambda connection: stored_runs(connection, only, limit))
 
+    def interrupt(self) -> None:
+        """Call those runs of a service interrupted that are still running: it died.
+
+        Raises:
+            JournalError: The file cannot be used.
+        """
+        died = "UPDATE runs SET state = 'interrupted' WHERE state = 'running' AND agent IS NOT NULL"
+        self.file.write(lambda connection: connection.execute(died))
+
     def prune(self, *, days: float) -> int:
         """Forget runs that began longer ago, and give the space back; the number of them.
 

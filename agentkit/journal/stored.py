@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
@@ -24,7 +24,7 @@ from agentkit.transcript import (
 
 _COLUMNS = (
     "id, begun, ended, state, prompt, output, error, interface, model, steps, prompt_tokens, "
-    "completion_tokens, cost, conversation, turn"
+    "completion_tokens, cost, conversation, turn, agent"
 )
 
 
@@ -47,6 +47,7 @@ class StoredRun:
     cost: float | None
     conversation: str | None
     turn: int | None
+    agent: str | None = None
 
 
 class Only(TypedDict, total=False):
@@ -54,12 +55,14 @@ class Only(TypedDict, total=False):
 
     Args:
         id: The one of this id.
-        state: Those that are "running", "waiting", "done" or "failed". One that was killed is still
-            "running".
+        state: Those that are "running", "waiting", "done" or "failed"; and "cancelled" or
+            "interrupted", which a service did. One that was killed is still "running".
         conversation: Those of a conversation.
         text: Those with this text in their prompt, output or error, in any case.
         model: Those of a model, as it was given.
         since: Those that began then or later, in seconds since 1970.
+        agent: Those of an agent of a service.
+        before: Those that come after the one of this id in the list.
     """
 
     id: str | None
@@ -68,9 +71,11 @@ class Only(TypedDict, total=False):
     text: str | None
     model: str | None
     since: float | None
+    agent: str | None
+    before: str | None
 
 
-STATES = ("running", "waiting", "done", "failed")
+STATES = ("running", "waiting", "done", "failed", "cancelled", "interrupted")
 _MANY = 2**63  # which SQLite counts to
 _WHERE = {
     "id": "id = ?",
@@ -80,6 +85,8 @@ _WHERE = {
     "lower(?))",
     "model": "model = ?",
     "since": "begun >= ?",
+    "agent": "agent = ?",
+    "before": "(begun, id) < (SELECT begun, id FROM runs WHERE id = ?)",
 }
 
 
@@ -227,11 +234,22 @@ def stored_runs(connection: sqlite3.Connection, only: Only, limit: int) -> list[
     if not isinstance(limit, int) or not 0 <= limit < _MANY:
         raise ConfigError(f"limit is a number of runs, not {limit!r}.")
     where = " AND ".join(["TRUE", *(_WHERE[name] for name in wanted)])
-    sql = f"SELECT {_COLUMNS} FROM runs WHERE {where} ORDER BY begun DESC, id LIMIT ?"
+    sql = f"SELECT {_COLUMNS} FROM runs WHERE {where} ORDER BY begun DESC, id DESC LIMIT ?"
     found = [StoredRun(*row) for row in connection.execute(sql, (*wanted.values(), limit))]
     return [
         replace(each, output=json.loads(each.output)) if each.output else each for each in found
     ]
+
+
+def options_of(events: Sequence[StoredEvent]) -> dict[str, Any]:
+    """The options of a run's first request, but for the stream, and for a forced call, which counts
+    for that request alone."""
+    first = next((each for each in events if each.kind == "request"), None)
+    options: dict[str, Any] = json.loads(first.data["options"]) if first else {}
+    options.pop("stream", None)
+    if options.get("function_call") not in ("none", "auto"):
+        options.pop("function_call", None)
+    return options
 
 
 def stored_events(connection: sqlite3.Connection, run_id: str) -> list[StoredEvent]:

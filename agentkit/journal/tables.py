@@ -24,7 +24,7 @@ _MIGRATIONS = (
         id TEXT PRIMARY KEY,
         begun REAL NOT NULL,      -- seconds since 1970
         ended REAL,
-        state TEXT NOT NULL,      -- running, waiting, done or failed
+        state TEXT NOT NULL,      -- running, waiting, done, failed, cancelled or interrupted
         prompt TEXT,
         output TEXT,              -- JSON
         error TEXT,
@@ -51,6 +51,9 @@ _MIGRATIONS = (
     ALTER TABLE runs ADD COLUMN conversation TEXT;
     ALTER TABLE runs ADD COLUMN turn INTEGER;  -- of the conversation, from 1
     CREATE UNIQUE INDEX runs_turn ON runs (conversation, turn) WHERE conversation IS NOT NULL;
+    """,
+    """
+    ALTER TABLE runs ADD COLUMN agent TEXT;  -- its name in the service that sees to the run
     """,
 )
 """What makes a file of each version from one of the version before."""

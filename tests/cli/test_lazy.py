@@ -43,6 +43,7 @@ Commands:
   mcp         Use tools of MCP servers, and serve yours to MCP clients.
   interfaces  List the interfaces, show all about one, or add and remove...
   runs        The runs of a journal.
+  serve       Serve agents over HTTP: a page, OpenAI's chat completions,...
   worker      Carry out durable runs until it is stopped.
   submit      Put a durable run into a queue, and print its id.
   durable     Durable runs, which workers carry out.

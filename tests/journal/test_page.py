@@ -7,7 +7,8 @@ import pytest
 from agentkit import Agent, AssistantMessage, LimitError, Limits, Response, Usage, tool
 from agentkit.journal import Journal
 from agentkit.journal.chart import chart
-from agentkit.journal.page import _duration, page
+from agentkit.journal.figures import duration
+from agentkit.journal.page import page
 from agentkit.journal.stored import StoredEvent, StoredRun
 from agentkit.testing import ScriptedInterface, call
 
@@ -199,7 +200,7 @@ def test_a_clock_that_was_set_back_leaves_all_on_the_axis(path):
     ],
 )
 def test_durations_are_told_in_round_units(seconds, told):
-    assert _duration(seconds) == told
+    assert duration(seconds) == told
 
 
 def test_the_axis_counts_no_pauses(path):
@@ -267,7 +268,7 @@ def test_how_long_a_call_took_that_was_cut_off_is_not_known(path):
 def test_the_name_of_a_conversation_turns_no_other_text_around(path):
     kept(path, "Hi.").run("Hello", run_id="r", conversation="c\u202e")
 
-    assert "<dt>Conversation</dt><dd>c\u202e</dd></div><div><dt>Turn</dt><dd>1</dd>" in made(path)
+    assert "<dt>Conversation</dt><dd>c[U+202E]</dd></div><div><dt>Turn</dt><dd>1</dd>" in made(path)
 
 
 def test_what_nobody_decided_is_no_decision(path):

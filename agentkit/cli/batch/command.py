@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from agentkit.cli.durable_options import Version
-from agentkit.cli.options import Mcp, Tools
+from agentkit.cli.options import Mcp, Tools, TracePath
 
 Input = Annotated[
     str | None,
@@ -149,6 +149,7 @@ def batch(
     retry_failed: RetryFailed = False,
     unfinished: UnfinishedCalls = "wait",
     journal: JournalFile = None,
+    trace: TracePath = None,
     kind: RowFormat = None,
     tools: Tools = None,
     mcp: Mcp = None,
@@ -164,9 +165,8 @@ def batch(
 ) -> None:
     """Run an agent for each row of a file, side by side.
 
-    Started again after whatever ended it, it goes on where it was: rows that are done are not
-    asked again. All rows are looked at before the first is run. Exit codes: 0 all are done, 1 some
-    failed or it could not go on, 4 none failed and some wait for a decision.
+    Started again it goes on where it was: rows that are done are not asked again. Exit codes: 0 all
+    are done, 1 some failed or it could not go on, 4 none failed and some wait for a decision.
 
     \b
     agentkit batch prompts.jsonl --agent my_agent.py:agent -o results.jsonl --concurrency 50

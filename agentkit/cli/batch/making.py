@@ -18,7 +18,17 @@ from agentkit.cli.batch.rows import Rows
 from agentkit.cli.prompts import stdin_is_fed
 from agentkit.cli.running import build_agent, read_options
 
-_OF_AN_AGENT = ("tools", "mcp", "interface", "model", "option", "system", "max_steps", "approval")
+_OF_AN_AGENT = (
+    "tools",
+    "mcp",
+    "interface",
+    "model",
+    "option",
+    "system",
+    "max_steps",
+    "approval",
+    "trace",
+)
 
 
 def run_batch(given: Mapping[str, Any]) -> int:
@@ -94,6 +104,7 @@ def chosen_agent(name: str | None, own: Mapping[str, Any]) -> Agent[Any]:
         max_steps=own["max_steps"],
         approval=own["approval"] or "ask_for_destructive",
         journal="",
+        trace=own["trace"],
     )
 
 

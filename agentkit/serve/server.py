@@ -1,0 +1,144 @@
+"""The service as a process: uvicorn, and how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from agentkit.guard import listen
+
+if TYPE_CHECKING:
+    from agentkit.serve.service import Service
+
+_HEAD = 65_536  # bytes of the head of a request
+_PATIENCE = 20.0  # seconds for it
+_IDLE = 75  # seconds that a line may be idle: longer than clients and proxies keep theirs
+_LINGER = 5.0  # seconds that replies have to be sent when all runs have ended
+
+
+class Server(uvicorn.Server):
+    """Lets runs end before it closes the door: until then whoever asks is told that it stops.
+
+    Args:
+        config: As uvicorn has it.
+        service: What is served.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, service: Service, ready: Callable[[], object]
+    ) -> None:
+        super().__init__(config)
+        self._service, self._ready = service, ready
+        self._stopping: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets=sockets)
+        self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; at the second signal without waiting."""
+        if self._service.desk.closing or self._loop is None:
+            self.force_exit = self.should_exit = True
+            self._service.desk.stop()
+            return
+        self._service.desk.closing = True
+        self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        self._stopping = asyncio.ensure_future(self._stopped())
+
+    async def _stopped(self) -> None:
+        try:
+            await self._service.desk.close(self._service.grace)
+        finally:
+            self.should_exit = True
+
+
+def server(service: Service, ready: Callable[[], object] = lambda: None, **settings: Any) -> Server:
+    """What serves the service.
+
+    Args:
+        service: The service.
+        ready: Called when requests are taken.
+        settings: Those of uvicorn.
+    """
+    given = {
+        "log_config": None,
+        "access_log": False,
+        "lifespan": "on",
+        "ws": "none",
+        "server_header": False,
+        "timeout_keep_alive": _IDLE,
+        "timeout_graceful_shutdown": _LINGER,
+    }
+    config = uvicorn.Config(service.app, **{**given, **settings})
+    config.load()
+    config.http_protocol_class = impatient(config.http_protocol_class)
+    return Server(config, service, ready)
+
+
+def impatient(protocol: Any) -> Any:
+    """A protocol of uvicorn's, which waits for no head of a request for ever, nor reads any length.
+
+    Args:
+        protocol: The class.
+    """
+
+    class Impatient(protocol):  # type: ignore[misc]
+        _late: asyncio.TimerHandle | None = None
+        _length = 0  # of the head so far
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            self._wait()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._stop_waiting()
+                return
+            self._length += len(data)
+            if self._length > _HEAD:
+                self.transport.close()
+            elif self._late is None:
+                self._wait()
+
+        def connection_lost(self, error: Exception | None) -> None:
+            self._stop_waiting()
+            super().connection_lost(error)
+
+        def _wait(self) -> None:
+            self._late = self.loop.call_later(_PATIENCE, self.transport.close)
+
+        def _stop_waiting(self) -> None:
+            if self._late is not None:
+                self._late.cancel()
+            self._late, self._length = None, 0
+
+    return Impatient
+
+
+def serve(service: Service, host: str, port: int, ready: Callable[[str], object]) -> None:
+    """Serve until it is stopped.
+
+    Args:
+        service: The service.
+        host: Where to listen.
+        port: Where to listen; 0 takes one that is free.
+        ready: Called with the address when requests are taken.
+
+    Raises:
+        ConfigError: It cannot listen there, or another service has the journal.
+    """
+    with listen(host, port) as door, service.owned():
+        shown = f"[{host}]" if ":" in host else host
+        address = f"http://{shown}:{door.getsockname()[1]}"
+        server(service, lambda: ready(address)).run(sockets=[door])
