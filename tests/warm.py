@@ -194,7 +194,7 @@ def _become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
-        at_once = mode == "w" and bool(sys.flags.unbuffered)
+        at_once = mode == "w" and "PYTHONUNBUFFERED" in os.environ
         binary = open(number, f"{mode}b", 0 if at_once else -1, closefd=False)  # noqa: SIM115
         errors = "backslashreplace" if name == "stderr" else getattr(sys, name).errors
         by_line = name == "stderr" or os.isatty(number)
