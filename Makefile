@@ -1,19 +1,26 @@
 # Each command sets up what it needs: Python 3.11 or newer and make are enough.
 PYTHON ?= python3
 BIN := .venv/bin
+# uv installs in a third of the time; where it cannot be had, pip does.
+INSTALL = $(BIN)/pip --disable-pip-version-check install --quiet --constraint constraints.txt
+UV_INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
+	--constraint constraints.txt
 PROMPT ?= What time is it in Tokyo, and what is 17 * 23?
 ROUNDS ?= 5
 
 # Else each process of the tests compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-whole test-kill test-durable bench bench-peers check clean
+.PHONY: run test suite test-whole test-kill test-durable bench bench-peers check clean
 
 run: .venv/ready-to-run
 	@$(BIN)/agentkit run "$(PROMPT)"
 
-# Three processes, as most tests wait most of the time; see tests/conftest.py for groups.
-test: check
+test: .venv/ready-to-test
+	$(MAKE) --no-print-directory --jobs 2 check suite
+
+# Three processes, as many tests wait; see tests/conftest.py for groups.
+suite: .venv/ready-to-test
 	$(BIN)/python -m pytest -n 3 --cov --cov-report=term
 
 # Each combination, all examples, and no process that begins with its imports: ten minutes more.
@@ -53,12 +60,13 @@ clean:
 .venv/ready-to-run: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "agentkit needs Python 3.11 or newer: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all]'
+	$(INSTALL) uv || true
+	$(UV_INSTALL) --editable '.[all]' || $(INSTALL) --editable '.[all]'
 	touch $@
 
 .venv/ready-to-test: .venv/ready-to-run
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --group dev
+	$(INSTALL) pip
+	$(UV_INSTALL) --group dev || $(INSTALL) --group dev
 	touch $@
 
 .bench/report/ready:

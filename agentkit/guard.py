@@ -6,6 +6,7 @@ page's own. What gives such requests away is their `Host` and their `Origin`.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Iterable
@@ -15,11 +16,14 @@ from hashlib import sha256
 from hmac import compare_digest
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from agentkit.errors import ConfigError
 
 _BACKLOG = 2_048  # connections that wait to be accepted
+_HEAD = 65_536  # bytes of the head of a request
+_PATIENCE = 20.0  # seconds for it
 
 
 class Keys:
@@ -147,6 +151,47 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or error
         raise ConfigError(f"Nothing can be served at {host}, port {port}: {why}.") from None
+
+
+def impatient(protocol: Any) -> Any:
+    """A protocol of uvicorn's, which waits for no head of a request for ever, nor reads any length.
+
+    Args:
+        protocol: The class.
+    """
+
+    class Impatient(protocol):  # type: ignore[misc]
+        _late: asyncio.TimerHandle | None = None
+        _length = 0  # of the head so far
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            self._wait()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if self.cycle is not None and not self.cycle.response_complete:
+                self._stop_waiting()
+                return
+            self._length += len(data)
+            if self._length > _HEAD:
+                self.transport.close()
+            elif self._late is None:
+                self._wait()
+
+        def connection_lost(self, error: Exception | None) -> None:
+            self._stop_waiting()
+            super().connection_lost(error)
+
+        def _wait(self) -> None:
+            self._late = self.loop.call_later(_PATIENCE, self.transport.close)
+
+        def _stop_waiting(self) -> None:
+            if self._late is not None:
+                self._late.cancel()
+            self._late, self._length = None, 0
+
+    return Impatient
 
 
 def _digest(key: str) -> bytes:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,18 +88,42 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    mine, others = sys.gettrace(), threading.gettrace()
-    pausing = not item.stash[MEASURED] and type(mine).__module__.startswith("coverage")
-    if pausing:  # a debugger goes on
-        sys.settrace(None)
-        threading.settrace(None)
-    try:
+def pytest_collection() -> Iterator[None]:
+    if _is_measuring():
+        warm.import_all()  # so that all that is run by importing is measured, and nothing else
+    with unmeasured():
         return (yield)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()  # else what was collected is looked through whenever there may be garbage
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    with nullcontext() if item.stash[MEASURED] else unmeasured():
+        return (yield)
+
+
+@contextmanager
+def unmeasured() -> Iterator[None]:
+    """Coverage looks away, also from threads that begin meanwhile; a debugger goes on."""
+    if not _is_measuring():
+        yield
+        return
+    mine, others = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        yield
     finally:
-        if pausing:
-            threading.settrace(others)
-            sys.settrace(mine)
+        threading.settrace(others)
+        sys.settrace(mine)
+
+
+def _is_measuring() -> bool:
+    return type(sys.gettrace()).__module__.startswith("coverage")
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +139,8 @@ def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 def _clean_environment(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, one_certificate: str
 ) -> None:
-    if not request.node.nodeid.startswith(ABOUT_PROCESSES):
+    is_measured = request.node.stash[MEASURED]
+    if not (is_measured and request.node.nodeid.startswith(ABOUT_PROCESSES)):
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     for name in os.environ:
         if name.startswith(("AGENTKIT_", "GROQ_")):

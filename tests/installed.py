@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -58,11 +59,18 @@ def python_with(package: str, *more: str) -> Path:
 
 
 def _install(home: Path, inside: Path, package: str, more: tuple[str, ...]) -> None:
-    pip = [home / inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    pip += ["--no-input", "--only-binary", ":all:", "--no-compile", "--retries", "1"]
-    pip += ["--timeout", "15", *more]
+    uv = Path(sys.executable).with_name("uv")  # it takes a seventh of what pip takes
+    making: list[Any] = [sys.executable, "-m", "venv", home]
+    if uv.exists():
+        making.append("--without-pip")
+        installing = [uv, "pip", "install", "--quiet", "--python", home / inside]
+    else:
+        installing = [home / inside, "-m", "pip", "install", "--quiet", "--no-input"]
+        installing += ["--no-compile", "--disable-pip-version-check"]
+        installing += ["--retries", "1", "--timeout", "15"]
+    installing += ["--only-binary", ":all:", *more, package]
     end = time.monotonic() + SECONDS
-    for command in ([sys.executable, "-m", "venv", home], [*pip, package]):
+    for command in (making, installing):
         left = max(1.0, end - time.monotonic())
         try:
             done = subprocess.run(

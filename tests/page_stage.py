@@ -154,9 +154,9 @@ class Served:
 
 
 @contextmanager
-def served(agents: Any, journal: Path, **settings: Any) -> Iterator[Served]:
+def served(agents: Any, journal: Path, port: int = 0, **settings: Any) -> Iterator[Served]:
     """A service that runs in a thread."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
+    with socket.create_server(("127.0.0.1", port)) as door:
         service = Service(agents, journal=journal, grace=0, rate=None, **settings)
         running = server(service)
         thread = threading.Thread(target=running.run, kwargs={"sockets": [door]}, daemon=True)

@@ -1,14 +1,15 @@
 """Processes of Python that begin with what they import: forked from one that has imported it.
 
-Importing takes ten times as long as what a command or a worker of the tests does then. So a process that
-has imported all of agentkit, and done nothing else, forks for each. What is forked has its own
-directory, environment, streams, signals and end; it is a process like any other, but for what it
-need not import. With `AGENTKIT_TESTS=whole`, and where a test is about how a process starts
-(`cold`), Python is started as a user starts it.
+Importing takes several times as long as what a command or a worker of the tests does then. So a
+process that has imported all of agentkit, and done nothing else, forks for each. What is forked has
+its own directory, environment, streams, signals and end; it is a process like any other, but for
+what it need not import. Tests of how a process starts use `subprocess`; with `AGENTKIT_TESTS=whole`
+all do.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import select
@@ -16,7 +17,9 @@ import socket
 import subprocess
 import sys
 import threading
+import types
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +92,13 @@ class _Warm(subprocess.Popen[Any]):
         return self.pid, status
 
     def _internal_poll(self, *_: Any, **__: Any) -> int | None:
-        if self.returncode is None:
-            with self._waitpid_lock:
-                pid, status = self._try_wait(os.WNOHANG)
+        if self.returncode is None and self._waitpid_lock.acquire(False):
+            try:
+                pid, status = self._try_wait(os.WNOHANG) if self.returncode is None else (0, 0)
                 if pid:
                     self._handle_exitstatus(status)
+            finally:
+                self._waitpid_lock.release()
         return self.returncode
 
 
@@ -116,6 +121,7 @@ class Spring:
         socket.send_fds(self._door, [json.dumps(request).encode()], [*streams, told])
 
     def end(self) -> None:
+        self._door.shutdown(socket.SHUT_RDWR)  # whoever else has it, as forks of the tests do
         self._door.close()
         self._process.wait()
 
@@ -135,8 +141,8 @@ def end_all() -> None:
         _springs.popitem()[1].end()
 
 
-def _import_all() -> None:
-    """Import agentkit, its tools, and what they import when they first need it."""
+def import_all() -> None:
+    """Import agentkit, its tools, and what these import at once or when they first need it."""
     import importlib
     import pkgutil
 
@@ -144,10 +150,11 @@ def _import_all() -> None:
     import agentkit_tools
 
     for package in (agentkit, agentkit_tools):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        names = pkgutil.walk_packages(package.__path__, f"{package.__name__}.", lambda _: None)
+        for module in names:
             if not module.name.endswith(("__main__", "pytest_plugin")):
-                importlib.import_module(module.name)
-    assert threading.active_count() == 1, "a thread would not be there after a fork"
+                with suppress(Exception):  # without its extra: who needs it is told
+                    importlib.import_module(module.name)
 
 
 def _forked(door: socket.socket) -> dict[str, Any] | None:
@@ -187,10 +194,13 @@ def _become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
-        line_by_line = name == "stderr" or os.isatty(number)
-        buffering = 1 if mode == "w" and line_by_line else -1
+        at_once = mode == "w" and "PYTHONUNBUFFERED" in os.environ
+        binary = open(number, f"{mode}b", 0 if at_once else -1, closefd=False)  # noqa: SIM115
         errors = "backslashreplace" if name == "stderr" else getattr(sys, name).errors
-        stream = open(number, mode, buffering, "utf-8", errors, closefd=False)  # noqa: SIM115
+        by_line = name == "stderr" or os.isatty(number)
+        stream = io.TextIOWrapper(
+            binary, "utf-8", errors, line_buffering=by_line, write_through=at_once
+        )
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
 
@@ -207,7 +217,8 @@ def _run(arguments: list[str]) -> None:
     elif how == "-c":
         sys.path.insert(0, "")
         sys.argv = ["-c", *others[1:]]
-        exec(compile(others[0], "<string>", "exec"), {"__name__": "__main__"})
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        exec(compile(others[0], "<string>", "exec"), vars(sys.modules["__main__"]))
     else:
         sys.path.insert(0, str(Path(how).parent))
         sys.argv = arguments
@@ -227,7 +238,8 @@ def _main() -> None:
     import gc
 
     sys.path.pop(0)  # where this file is
-    _import_all()
+    import_all()
+    assert threading.active_count() == 1, "a thread would not be there after a fork"
     if measured := _coverage():
         measured.save()  # and forget, else each child writes it again
     gc.collect()
@@ -251,7 +263,7 @@ def _exit(code: int) -> None:
     import atexit
     import gc
 
-    threading._shutdown()  # type: ignore[attr-defined]  # waits, as Python does
+    threading._shutdown()  # waits for threads, as Python does
     atexit._run_exitfuncs()
     gc.collect()  # what nobody has any more says here what it has to say
     sys.stdout.flush()

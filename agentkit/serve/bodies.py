@@ -9,9 +9,10 @@ from starlette.requests import Request
 
 from agentkit.serve.problems import Problem
 
-_Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\w.:@-]+$")]
+_Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\w:@-][\w.:@-]*$")]
 _Call = Annotated[
-    str | int, Field(description="The call's id, or its place among those that wait, from 0.")
+    str | int,
+    Field(description="The call's key or id, or its place among those that wait, from 0."),
 ]
 M = TypeVar("M", bound=BaseModel)
 

@@ -94,18 +94,16 @@ class ChatApi:
 
     async def _found_or_begun(self, asked: _Asked) -> LiveRun | None:
         """The run, if it is being carried out: one that is there already is not begun anew."""
-        if (live := self._desk.live(asked.run_id)) is None:
-            state = self._state(asked) if asked.may_be_there else None
-            if state in ("done", "waiting"):
-                return None
-            if state is None:
-                given = RunOptions(
-                    messages=asked.messages, run_id=asked.run_id, options=asked.options
-                )
-                return await self._desk.begin(asked.agent, asked.prompt, given)
-            await self._desk.resume(asked.run_id)
-            live = self._desk.live(asked.run_id)
-        return live
+        state = self._state(asked) if asked.may_be_there else None
+        if live := self._desk.live(asked.run_id):
+            return live
+        if state in ("done", "waiting"):
+            return None
+        if state is None:
+            given = RunOptions(messages=asked.messages, run_id=asked.run_id, options=asked.options)
+            return await self._desk.begin(asked.agent, asked.prompt, given)
+        await self._desk.resume(asked.run_id)
+        return self._desk.live(asked.run_id)
 
     def _state(self, asked: _Asked) -> str | None:
         """The state of the run, if it is there and the same was asked."""

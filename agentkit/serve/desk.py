@@ -17,8 +17,8 @@ from agentkit.messages import FunctionCall
 from agentkit.recorder import Start
 from agentkit.run import Run
 from agentkit.serve.live import LiveRun, LiveStore
-from agentkit.serve.problems import Problem, busy, conflict, not_found, traced
-from agentkit.serve.telling import Told
+from agentkit.serve.problems import Problem, busy, conflict, is_broken, not_found, traced
+from agentkit.serve.telling import Told, waiting_in
 from agentkit.serve.turns import Turns
 
 CHAT = "chatcmpl-"
@@ -74,10 +74,13 @@ class Desk:
 
         Raises:
             Problem: There is none.
+            JournalError: The file cannot be used.
         """
         try:
             return self.journal.listed(run_id)
         except JournalError as error:
+            if is_broken(error):
+                raise
             raise not_found(str(error), "run_not_found") from None
 
     def named(self, name: str | None) -> str:
@@ -114,13 +117,15 @@ class Desk:
             AgentkitError: It could not begin.
         """
         self.check_room()
-        live = LiveRun(name, self._on_told)
+        after = given.get("after")
+        live = LiveRun(name, self._on_told, after.id if after else "")
         agent = self.agents[name].with_journal(LiveStore(self.journal, live))
         given = {"deps": self._deps, **given}
         self._live.add(live)
         live.task = asyncio.create_task(self._carry(live, agent, prompt, given))
+        live.task.add_done_callback(lambda task: self._over(live))  # also where it never began
         await live.ready.wait()
-        if not live.id:
+        if not live.has_begun:
             failed = live.error if isinstance(live.error, Exception) else None
             raise failed or AgentkitError(f"The run did not begin: {live.error!r}.")
         return live
@@ -141,9 +146,10 @@ class Desk:
             live.run = getattr(error, "run", None)
             if not stopped and not isinstance(error, AgentkitError):
                 log.warning("the run %s failed: %s", live.id, traced(error))
-        finally:
-            self._live.discard(live)
-            live.close()
+
+    def _over(self, live: LiveRun) -> None:
+        self._live.discard(live)
+        live.close()
 
     async def resume(self, run_id: str) -> None:
         """Go on with a run that failed, or was cancelled or interrupted.
@@ -164,7 +170,7 @@ class Desk:
 
         Args:
             run_id: The run.
-            call: The call's id, or its place among those that wait.
+            call: The call's key or id, or its place among those that wait.
             decision: Gives the run in which that call was decided on.
 
         Raises:
@@ -197,7 +203,8 @@ class Desk:
         if live := self.live(run_id):
             live.stop(StoppedError(why, for_good=True))
             await live.over()
-            return
+            if live.has_begun:
+                return  # else it stands as it stood
         listed = self.listed(run_id)
         agent = self._own(listed)
         if listed.state == "cancelled":
@@ -266,12 +273,13 @@ class Desk:
 
 
 def _chosen(run: Run[Any], call: str | int) -> FunctionCall:
-    waiting = run.pending
+    waiting = waiting_in(run)
     if isinstance(call, int):
         found = list(waiting[call : call + 1]) if call >= 0 else []
     else:
-        found = [each for each in waiting if each.id == call]
+        found = [each for each in waiting if each.key == call]
+        found = found or [each for each in waiting if each.call.id == call]
     if not found:
-        ids = ", ".join(f"{each.id} ({each.name})" for each in waiting)
+        ids = ", ".join(f"{each.call.id} ({each.call.name})" for each in waiting)
         raise Problem(409, f"The call {call!r} does not wait; those that do: {ids}.", "conflict")
-    return found[0]
+    return found[0].call

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -19,8 +20,9 @@ from starlette.responses import RedirectResponse, Response
 
 from agentkit.bucket import Bucket
 from agentkit.guard import Guard, Keys, is_here
-from agentkit.serve.problems import Problem
+from agentkit.serve.problems import Problem, tell_bug
 from agentkit.serve.sessions import Sessions
+from agentkit.tracing import going_on
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -71,12 +73,12 @@ class Rules:
     _buckets: dict[str, Bucket] = field(default_factory=dict, repr=False)
 
     def reach(self, host: str) -> None:
-        """Take any `Host` where it is served to other machines, which have their own names for it.
+        """Take any `Host` where it is served to other machines by names that nobody told us.
 
         Args:
             host: Where it listens.
         """
-        if not is_here(host):
+        if not (is_here(host) or self.guard.hosts):
             self.guard = replace(self.guard, any_host=True)
 
     def who(self, headers: Headers) -> str | None:
@@ -125,26 +127,46 @@ class Door:
     def __init__(self, app: App, rules: Rules) -> None:
         self._app, self._rules = app, rules
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, given: Send) -> None:
         """Handle a request."""
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, given)
             return
         if scope["type"] != "http":  # there are no web sockets here
-            await send({"type": "websocket.close", "code": 1008})
+            await given({"type": "websocket.close", "code": 1008})
             return
         headers = Headers(scope=scope)
-        send = self._dressed(scope, headers, send)
+        dressed, begun = self._dressed(scope, headers, given), False
+
+        async def send(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await dressed(message)
+
         try:
-            if (reply := self._look(scope, headers)) is None:
+            if (reply := self._refusal(scope, headers)) is None:
                 body = await self._body(headers, receive)
-                await self._app(scope, _replayed(body, receive), send)
+                with going_on(headers.get("traceparent")):
+                    await self._app(scope, _replayed(body, receive), send)
                 return
+            with suppress(Problem):
+                await self._body(headers, receive, keep=False)
         except Problem as problem:
             reply = problem.response()
         except _Gone:
             return
+        except Exception as error:  # what comes further is logged with all that is in it
+            reply = tell_bug(scope, error)
+            if begun:
+                raise RuntimeError("a reply broke off") from None
         await reply(scope, receive, send)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        """The reply to what needs nothing behind the door, or may not come in."""
+        try:
+            return self._look(scope, headers)
+        except Problem as problem:
+            return problem.response()
 
     def _look(self, scope: Scope, headers: Headers) -> Response | None:
         """Refuse what may not come in, or answer what needs nothing behind the door."""
@@ -189,27 +211,33 @@ class Door:
             said = f"Send application/json, not {kind or 'a body without a type'}."
             raise Problem(415, said, "content_type")
 
-    async def _body(self, headers: Headers, receive: Receive) -> bytes:
-        most = self._rules.most_bytes
-        length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > most:
+    async def _body(self, headers: Headers, receive: Receive, *, keep: bool = True) -> bytes:
+        """The body; one that is too large, or not to be kept, is read to its end all the same, as
+        many look for an answer only when they have sent all."""
+        most, length = self._rules.most_bytes, headers.get("content-length", "0")
+        keep = keep and length.isdecimal() and int(length) <= most
+        if "expect" in headers and not keep:
             raise _too_large(most)
         parts: list[bytes] = []
-        size, more = 0, headers.get("transfer-encoding") is not None or int(length) > 0
+        size, more = 0, headers.get("transfer-encoding") is not None or length != "0"
         try:
             async with asyncio.timeout(_BODY):
                 while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise _Gone
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    if size > most:
-                        raise _too_large(most)
-                    more = message.get("more_body", False)
+                    part = message.get("body", b"")
+                    size, more = size + len(part), message.get("more_body", False)
+                    keep = keep and size <= most
+                    if keep:
+                        parts.append(part)
+                    else:
+                        parts.clear()
         except TimeoutError:
             said = f"The body did not come within {_BODY:g} seconds."
             raise Problem(408, said, "slow_body", headers={"Connection": "close"}) from None
+        if size > most:
+            raise _too_large(most)
         return b"".join(parts)
 
     def _dressed(self, scope: Scope, headers: Headers, send: Send) -> Send:

@@ -13,6 +13,7 @@ from agentkit.serve.metrics import TYPE, Metrics
 from agentkit.serve.openapi import document
 from agentkit.serve.operations import Operation
 from agentkit.serve.problems import busy
+from agentkit.workers import in_thread_awaited
 
 
 class HealthApi:
@@ -39,6 +40,7 @@ class HealthApi:
         """Say whether runs can be begun."""
         if self._desk.closing:
             return busy("The service is stopping.", "shutting_down").response()
+        await in_thread_awaited(lambda: self._desk.journal.runs(limit=1))  # which may be broken
         return JsonReply({"status": "ready", "running": len(self._desk)})
 
     async def metrics(self, request: Request) -> Response:

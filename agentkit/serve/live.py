@@ -32,11 +32,14 @@ class LiveRun:
     Args:
         agent: The name of its agent.
         on_told: Called with each whole event, such as by who counts.
+        run_id: The run, where it goes on; one that begins has its id from its beginning on.
     """
 
-    def __init__(self, agent: str, on_told: Callable[[LiveRun, Told], None]) -> None:
+    def __init__(
+        self, agent: str, on_told: Callable[[LiveRun, Told], None], run_id: str = ""
+    ) -> None:
         self.agent = agent
-        self.id = ""
+        self.id = run_id
         self.begun = time.time()
         self.run: Run[Any] | None = None  # once it has ended, also with an error
         self.error: BaseException | None = None
@@ -57,6 +60,11 @@ class LiveRun:
         if self._log and self._log[-1].type == "run_ended":
             return str(self._log[-1].data["state"])
         return "running"
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it stands in the journal that it runs."""
+        return bool(self._log)
 
     @property
     def is_cancelled(self) -> bool:
@@ -121,13 +129,14 @@ class LiveRun:
     def close(self) -> None:
         """It is over: who watches it sees the rest and no more."""
         self.ended = True
+        self.error = self.error or self.why
         self.ready.set()
         self._wake()
 
     def since(self, place: Place) -> list[Told]:
         """What was told after a place."""
-        first = bisect_right(self._log, place, key=lambda told: told.place)
-        return self._log[first:] + [each for each in self._passing if each.place > place]
+        logs = (self._log, self._passing)  # one goes on where the other ends
+        return [e for log in logs for e in log[bisect_right(log, place, key=_place) :]]
 
     async def watch(self, place: Place = START) -> AsyncIterator[Told]:
         """What is told after a place, as it comes, until the run is over."""
@@ -150,6 +159,10 @@ class LiveRun:
     def _wake(self) -> None:
         self._news.set()
         self._news = asyncio.Event()
+
+
+def _place(told: Told) -> Place:
+    return told.place
 
 
 class LiveStore:

@@ -8,11 +8,13 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from agentkit.agent import Agent
+from agentkit.journal.texts import fit
 from agentkit.serve.live import LiveRun
 from agentkit.serve.telling import Told
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _MOST = 100  # names of models that servers give; the rest are told of as "other"
+_LONGEST = 100  # characters of one
 _SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 _TOKENS = ("prompt", "completion", "cached", "reasoning")
 
@@ -63,7 +65,7 @@ class Metrics:
         return generate_latest(self._registry)
 
     def _response(self, data: Mapping[str, Any]) -> None:
-        model = data["model"] or "unknown"
+        model = fit(data["model"] or "unknown")[:_LONGEST]
         if model not in self._models and len(self._models) >= _MOST:
             model = "other"
         self._models.add(model)

@@ -94,6 +94,8 @@ def _problem(error: BaseException) -> Problem:
     text = redact(str(error)) or type(error).__name__
     if isinstance(error, StatusError):
         return _refused(error, text)
+    if isinstance(error, JournalError) and is_broken(error):
+        return Problem(503, text, "journal_unusable")
     for kind, status, code, word in _KINDS:
         if isinstance(error, kind):
             return Problem(status, text, code, type=word)
@@ -103,6 +105,11 @@ def _problem(error: BaseException) -> Problem:
         return Problem(503, f"The run was interrupted: {text}.", "run_interrupted")
     said = text if isinstance(error, AgentkitError) else f"{type(error).__name__}: {text}"
     return Problem(500, f"The run failed: {said}", "run_failed")
+
+
+def is_broken(error: JournalError) -> bool:
+    """Whether the journal itself cannot be used, and not what was asked of it."""
+    return error.__cause__ is not None and not isinstance(error.__cause__, JournalError)
 
 
 _KINDS: tuple[tuple[Any, int, str, str], ...] = (
@@ -150,7 +157,7 @@ def traced(error: BaseException) -> str:
     return redact("".join(format_exception(error)))
 
 
-async def tell_bug(request: Request, error: Exception) -> Response:
+def tell_bug(scope: Mapping[str, Any], error: Exception) -> Response:
     """The reply to what nobody thought of; the log has more."""
-    log.error("%s %s failed: %s", request.method, request.url.path, traced(error))
+    log.error("%s %r failed: %s", scope["method"], scope["path"], traced(error))
     return Problem(500, "Something went wrong in the service; its log has more.", "bug").response()

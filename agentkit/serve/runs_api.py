@@ -106,8 +106,9 @@ class RunsApi:
         if live := self._desk.live(run_id):
             return EventStream(_live(live, place))
         told = await in_thread_awaited(self._stored_events, run_id, place)
-        if not told and after:
-            return Response(status_code=204)  # upon which an EventSource does not come again
+        # Upon 204 an EventSource does not come again: it is to, where another process runs it.
+        if not told and after and self._desk.listed(run_id).state != "running":
+            return Response(status_code=204)
         return EventStream(_all(told))
 
     def _stored_events(self, run_id: str, place: Place) -> list[bytes]:

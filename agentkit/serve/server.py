@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from agentkit.guard import listen
+from agentkit.guard import impatient, listen
 
 if TYPE_CHECKING:
     from agentkit.serve.service import Service
 
-_HEAD = 65_536  # bytes of the head of a request
-_PATIENCE = 20.0  # seconds for it
 _IDLE = 75  # seconds that a line may be idle: longer than clients and proxies keep theirs
 _LINGER = 5.0  # seconds that replies have to be sent when all runs have ended
 
@@ -83,47 +81,6 @@ def server(service: Service, ready: Callable[[], object] = lambda: None, **setti
     config.load()
     config.http_protocol_class = impatient(config.http_protocol_class)
     return Server(config, service, ready)
-
-
-def impatient(protocol: Any) -> Any:
-    """A protocol of uvicorn's, which waits for no head of a request for ever, nor reads any length.
-
-    Args:
-        protocol: The class.
-    """
-
-    class Impatient(protocol):  # type: ignore[misc]
-        _late: asyncio.TimerHandle | None = None
-        _length = 0  # of the head so far
-
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            super().connection_made(transport)
-            self._wait()
-
-        def data_received(self, data: bytes) -> None:
-            super().data_received(data)
-            if self.cycle is not None and not self.cycle.response_complete:
-                self._stop_waiting()
-                return
-            self._length += len(data)
-            if self._length > _HEAD:
-                self.transport.close()
-            elif self._late is None:
-                self._wait()
-
-        def connection_lost(self, error: Exception | None) -> None:
-            self._stop_waiting()
-            super().connection_lost(error)
-
-        def _wait(self) -> None:
-            self._late = self.loop.call_later(_PATIENCE, self.transport.close)
-
-        def _stop_waiting(self) -> None:
-            if self._late is not None:
-                self._late.cancel()
-            self._late, self._length = None, 0
-
-    return Impatient
 
 
 def serve(service: Service, host: str, port: int, ready: Callable[[str], object]) -> None:

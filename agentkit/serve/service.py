@@ -26,7 +26,7 @@ from agentkit.serve.guarding import Door, Rules
 from agentkit.serve.health_api import HealthApi
 from agentkit.serve.metrics import Metrics
 from agentkit.serve.operations import Operation
-from agentkit.serve.problems import Problem, tell_bug, tell_problem, tell_status
+from agentkit.serve.problems import Problem, tell_problem, tell_status
 from agentkit.serve.runs_api import RunsApi
 from agentkit.serve.sessions import COOKIE, Sessions
 from agentkit.serve.tools_api import ToolsApi
@@ -181,13 +181,13 @@ _HANDLERS: dict[Any, Any] = {
     Problem: tell_problem,
     AgentkitError: tell_problem,
     HTTPException: tell_status,
-    Exception: tell_bug,
 }
 
 
 def _lock(journal: Journal) -> FileLock:
     """Held by the service whose runs the journal has."""
-    return FileLock(f"{journal.path}.service", blocking=False, thread_local=False)
+    place = os.path.realpath(journal.path)  # whichever name it is known by
+    return FileLock(f"{place}.service", blocking=False, thread_local=False)
 
 
 def _guard(any_host: bool, hosts: Iterable[str], origins: Iterable[str]) -> Guard:

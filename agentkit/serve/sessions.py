@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from hashlib import sha256
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers
 
@@ -34,23 +33,20 @@ class Sessions:
 
     def find(self, headers: Headers) -> str | None:
         """The session of a request, by a name that is of no use to others."""
-        token = token_in(headers)
-        if not token:
-            return None
-        digest = _digest(token)
-        if self._until.get(digest, 0.0) < time.monotonic():
+        for digest in map(_digest, tokens_in(headers)):
+            if self._until.get(digest, 0.0) >= time.monotonic():
+                return digest.hex()
             self._until.pop(digest, None)
-            return None
-        return digest.hex()
+        return None
 
 
-def token_in(headers: Headers) -> str:
-    """The text of the cookie, if there is one."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return ""
-    return found.value if found else ""
+def tokens_in(headers: Headers) -> list[str]:
+    """The texts of the cookie: a browser may have one for each path that the page is mounted at.
+
+    Others of this machine set cookies of any kind for all its ports, which are left alone.
+    """
+    pairs = (each.partition("=") for each in headers.get("cookie", "").split(";"))
+    return [text.strip() for name, _, text in pairs if name.strip() == COOKIE]
 
 
 def _digest(token: str) -> bytes:

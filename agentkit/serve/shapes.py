@@ -55,6 +55,7 @@ class Summary(BaseModel):
 class Pending(BaseModel):
     """A call that waits for a decision; its arguments are the text of a JSON object."""
 
+    key: str
     id: str
     name: str
     arguments: str

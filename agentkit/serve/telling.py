@@ -14,6 +14,7 @@ from agentkit.media import save_media
 from agentkit.messages import FunctionCall, Message, Response, ResultMessage, Usage
 from agentkit.recorder import DueCall
 from agentkit.redact import environment_secrets, hide_in
+from agentkit.run import Run
 from agentkit.serve.json_reply import json_bytes
 from agentkit.transcript import last_calls, replies_in
 
@@ -62,6 +63,21 @@ def summed(usage: Usage) -> dict[str, int | None]:
 def told_call(call: FunctionCall) -> dict[str, Any]:
     """A call as it is told; its arguments are the text of a JSON object."""
     return {"id": call.id, "name": call.name, "arguments": call.arguments}
+
+
+def waiting_in(run: Run[Any]) -> list[DueCall]:
+    """The calls of a run that wait for a decision, with their keys, which no other call has."""
+    keyed = _keyed(run.id, replies_in(run.messages) + run.summarized, run.messages)
+    return [due for due, result in keyed if result is None and due.call.waits]
+
+
+def _keyed(
+    run_id: str, replies: int, messages: Sequence[Message]
+) -> list[tuple[DueCall, ResultMessage | None]]:
+    """The calls of the last reply with their keys and results."""
+    calls, slots = last_calls(messages)
+    dues = [DueCall.of(call, f"{run_id}:{replies}", n) for n, call in enumerate(calls)]
+    return list(zip(dues, slots, strict=False))
 
 
 class Teller:
@@ -151,7 +167,7 @@ class Teller:
         self, at: float, state: str, messages: Sequence[Message], output: Any, error: str | None
     ) -> list[Told]:
         """The run ended, for now or for good."""
-        waiting = self._keyed(messages) if state == "waiting" else []
+        waiting = _keyed(self._id, self._replies, messages) if state == "waiting" else []
         asked = [
             ("approval_needed", {"key": due.key, **told_call(due.call), "why": due.call.waits})
             for due, result in waiting
@@ -181,7 +197,7 @@ class Teller:
             prompt = event.data.get("prompt", event.data.get("unsaid"))
             return self.begin(event.at, prompt, messages, summarized)
         self._know(messages, summarized)
-        keyed = [(each.call, each.key) for each, _ in self._keyed(messages)]
+        keyed = [(each.call, each.key) for each, _ in _keyed(self._id, self._replies, messages)]
         more = [("run_resumed", {"id": self._id})]
         for each in decided:
             result, key = each.result, next((k for call, k in keyed if call == each.call), "")
@@ -189,13 +205,6 @@ class Teller:
             why = {"why": result.content} if result else {}
             more.append(("decided", {"key": key, "id": each.call.id, "decision": kind, **why}))
         return self._told(event.at, *more)
-
-    def _keyed(self, messages: Sequence[Message]) -> list[tuple[DueCall, ResultMessage | None]]:
-        """The calls of the last reply with their keys and results."""
-        step = f"{self._id}:{self._replies}"
-        calls, slots = last_calls(messages)
-        dues = [DueCall.of(call, step, n) for n, call in enumerate(calls)]
-        return list(zip(dues, slots, strict=False))
 
     def _stored(self, event: StoredEvent, output: Any) -> list[Told]:
         at, data = event.at, event.data

@@ -13,9 +13,9 @@ from agentkit.redact import environment_secrets, hide_in
 from agentkit.run import Run
 from agentkit.saving import save_messages
 from agentkit.serve.live import LiveRun
-from agentkit.serve.telling import summed, told_call
+from agentkit.serve.telling import summed, told_call, waiting_in
 
-_KEPT = ("id", "role", "name", "state", "agent", "model")
+_KEPT = ("id", "key", "role", "name", "state", "agent", "model")
 
 
 def summary(stored: StoredRun, live: LiveRun | None) -> dict[str, Any]:
@@ -57,7 +57,10 @@ def details(run: Run[Any]) -> dict[str, Any]:
     messages: dict[str, Any] = hide_in(
         {
             "messages": save_messages(run.messages),
-            "pending": [{**told_call(each), "why": each.waits} for each in run.pending],
+            "pending": [
+                {"key": each.key, **told_call(each.call), "why": each.call.waits}
+                for each in waiting_in(run)
+            ],
         },
         secrets,
         _KEPT,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from typing import Any
 
 import httpx
@@ -100,11 +102,13 @@ def test_no_tool_finds_the_keys(monkeypatch: Any, tmp_path: Any) -> None:
     assert (len(seen[0].keys), seen[0].keys.allow("key-number-two")) == (2, True)
 
 
-def test_what_is_missing_is_named(command: Command) -> None:
-    (command.place / "starlette.py").write_text(
-        "raise ModuleNotFoundError('gone', name='starlette')", encoding="utf-8"
+def test_what_is_missing_is_named() -> None:
+    code = (
+        "import sys\nsys.modules['starlette'] = None\nfrom agentkit.cli import main\n"
+        "main(['serve', '--interface', 'offline', '--port', '0'])"
     )
-    done = command("serve", "--interface", "offline")
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
-    assert done.code == 2
-    assert done.err == "agentkit: The service needs starlette: pip install 'agentkit[serve]'.\n"
+    assert done.returncode == 2
+    assert done.stderr == "agentkit: The service needs starlette: pip install 'agentkit[serve]'.\n"

@@ -62,7 +62,7 @@ def test_processes_have_one_limit_together(opened):
     with limits_of(opened) as one, limits_of(opened) as other:
         places = [asked(each) for each in (one, other, one, other)]
 
-    assert [each.is_fresh for each in places] == [True, True, False, False]
+    assert [each.granted for each in places] == [True, True, False, False]
     assert 0 < places[3].wait <= 63
 
 
@@ -72,7 +72,7 @@ def test_keys_do_not_wait_for_one_another_and_none_is_stored(opened):
     with opened.engine.connect() as connection:
         rows = connection.execute(sa.text("SELECT * FROM agentkit_limits")).fetchall()
 
-    assert all(each.is_fresh for each in places)
+    assert all(each.granted for each in places)
     assert [len(row.key) for row in rows] == [64, 64]
     assert "fingerprint" not in str(rows)
 
@@ -84,7 +84,7 @@ def test_the_table_is_made_by_any_number_of_processes_at_once(address):
             each.result()
 
     with limits_of(databases[0]) as limits:
-        assert asked(limits).is_fresh
+        assert asked(limits).granted
     for each in databases:
         each.close()
 
@@ -152,7 +152,7 @@ def test_one_that_is_left_while_it_waits_leaves_nothing(opened, mode):
 
         place.ask()
 
-    assert place.is_fresh
+    assert place.granted
 
 
 def test_a_server_that_is_killed_holds_requests_back_until_it_is_there_again(postgres, mode):
@@ -265,7 +265,7 @@ limits = DatabaseLimits(database.connections())
 def ask():
     place = limits.place("key", "", 1.0, Rates(2, None), 60.0)
     place.ask()
-    print(place.is_fresh, flush=True)
+    print(place.granted, flush=True)
 
 ask()
 assert code_of(forked(ask)) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,7 +14,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from agentkit import tool
+from agentkit.guard import listen
 from agentkit.mcp import MCPServer
+from agentkit.mcp.serving.server import _serve
 
 KEY = "a-key-for-the-tests"
 HELLO = {
@@ -77,3 +80,20 @@ async def _status(headers: dict[str, str], **given: Any) -> int:
 )
 def test_who_may_come_in(headers: dict[str, str], given: dict[str, Any], status: int) -> None:
     assert asyncio.run(_status(headers, **given)) == status
+
+
+def test_a_head_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agentkit.guard._PATIENCE", 0.2)
+
+    async def ask(door: socket.socket) -> bytes:
+        serving = asyncio.ensure_future(_serve(MCPServer(hello).http_app(), door))
+        reader, writer = await asyncio.open_connection(*door.getsockname())
+        writer.write(b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+        answer = await asyncio.wait_for(reader.read(), 20)
+        writer.close()
+        serving.cancel()
+        await asyncio.wait((serving,))
+        return answer
+
+    with listen("127.0.0.1", 0) as door:
+        assert asyncio.run(ask(door)) == b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import httpx
@@ -18,6 +19,7 @@ from agentkit.errors import (
     RequestTimeoutError,
     StatusError,
 )
+from agentkit.telemetry import read_spans
 from agentkit.testing import call
 
 ASK = {"model": "helper", "messages": [{"role": "user", "content": "Go."}]}
@@ -329,6 +331,25 @@ def test_the_same_idempotency_key_is_the_same_run(tmp_path):
     assert first.choices[0].message.content == streamed == "noted x"
 
 
+def test_an_idempotency_key_gives_no_answer_to_another_request(tmp_path):
+    house, key = House(), {"Idempotency-Key": "order-19"}
+    other = {**ASK, "messages": [{"role": "user", "content": "Else."}]}
+    with (
+        staged(tmp_path, calls_then_says(call("wait")), house).running() as here,
+        client(here, default_headers=key) as asking,
+        ThreadPoolExecutor() as pool,
+    ):
+        first = pool.submit(asking.chat.completions.create, **ASK)
+        assert until(lambda: "waits" in house.done)
+        same = pool.submit(asking.chat.completions.create, **ASK)
+        with pytest.raises(openai.ConflictError, match="another request"):
+            asking.chat.completions.create(**other)
+        house.may_end.set()
+
+    assert first.result().id == same.result().id
+    assert house.done == ["waits", "waited"]
+
+
 def test_who_asks_again_after_a_cut_goes_on_with_the_run(tmp_path):
     house = House()
     calls = [call("note", text="first"), call("add", a=1, b=1)]
@@ -384,3 +405,17 @@ def test_a_typed_answer_is_json(tmp_path):
         streamed = "".join(each.choices[0].delta.content or "" for each in stream)
 
     assert whole.choices[0].message.content == streamed == "[1,2]"
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/api/runs"])
+def test_a_run_goes_on_with_the_trace_of_its_request(tmp_path, path):
+    trace, parent = tmp_path / "trace.jsonl", "00f067aa0ba902b7"
+    header = {"traceparent": f"00-4bf92f3577b34da6a3ce929d0e0e4736-{parent}-01"}
+    asked = ASK if path.startswith("/v1") else {"prompt": "Go."}
+    with staged(tmp_path, ADD, agent={"trace": trace}).running() as here:
+        here.ended(here.call("POST", path, asked, headers=header)["id"])
+
+    spans = list(read_spans(trace))
+    (run,) = [each for each in spans if each.name.startswith("invoke_agent")]
+    assert {each.trace_id for each in spans} == {"4bf92f3577b34da6a3ce929d0e0e4736"}
+    assert run.parent_id == parent

@@ -6,12 +6,15 @@ import json
 import re
 import socket
 from contextlib import suppress
+from dataclasses import replace
 
 import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from serve.stage import KEY, House, calls_then_says, staged
+from starlette.responses import StreamingResponse
+from starlette.routing import Route
 from waiting import until
 
 from agentkit.errors import ConfigError
@@ -196,10 +199,27 @@ def test_other_machines_need_a_key(tmp_path):
         service.run("0.0.0.0", 0)
 
 
+def test_other_machines_without_a_key_use_the_names_that_are_given(tmp_path):
+    rules = staged(tmp_path, lambda request: "Yes.", keys=[], hosts=["box.lan"]).service.rules
+    rules.reach("0.0.0.0")
+
+    assert not rules.guard.refusal("box.lan:8000", "http://box.lan:8000")
+    assert rules.guard.refusal("evil.example:8000", "http://evil.example:8000")
+
+
 def test_two_services_do_not_share_a_journal(tmp_path):
     stage, other = (staged(tmp_path, lambda request: "Yes.") for _ in range(2))
 
     with stage.running(), pytest.raises(ConfigError, match="Another service keeps its runs"):
+        other.service.run("127.0.0.1", 0)
+
+
+def test_nor_by_two_names_of_it(tmp_path):
+    (tmp_path / "other.db").symlink_to(tmp_path / "runs.db")
+    stage = staged(tmp_path, lambda request: "Yes.")
+    other = staged(tmp_path, lambda request: "Yes.", journal=tmp_path / "other.db")
+
+    with stage.service.owned(), pytest.raises(ConfigError, match="Another service"):
         other.service.run("127.0.0.1", 0)
 
 
@@ -312,7 +332,7 @@ def test_metrics_are_given_without_a_key_where_that_is_meant(tmp_path):
 
 
 def test_a_head_that_never_ends_is_not_waited_for(locked, monkeypatch):
-    monkeypatch.setattr("agentkit.serve.server._PATIENCE", 0.2)
+    monkeypatch.setattr("agentkit.guard._PATIENCE", 0.2)
     port = int(locked.url.rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), 20) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
@@ -337,3 +357,81 @@ def test_a_head_has_its_limit(locked):
                 line.sendall(b"X: " + b"x" * 9_000 + b"\r\n")
 
     assert locked.call("GET", "/healthz") == {"status": "alive"}
+
+
+@pytest.mark.parametrize(
+    "others", ['_ga={"x": 1}; {}', "a=b c; {}", 'x[y]="; {}', "{0}old; {}", "{}; {0}old"]
+)
+def test_a_session_is_found_among_all_cookies_of_this_machine(locked, others):
+    cookie = f"{locked.service.cookie}="
+    own = cookie + locked.service.sessions.open()
+    given = others.replace("{}", own).replace("{0}", cookie)
+    with raw(locked, Cookie=given) as asking:
+        assert asking.get("/api/runs").status_code == 200
+
+
+def test_signing_out_ends_each_session_that_the_browser_has(locked):
+    sessions, cookie = locked.service.sessions, locked.service.cookie
+    given = "; ".join(f"{cookie}={sessions.open()}" for _ in range(2))
+    with raw(locked, Cookie=given, Origin=locked.url) as asking:
+        out = asking.post("/sign-out").status_code
+        after = asking.get("/api/runs").status_code
+
+    assert (out, after) == (303, 401)
+
+
+def test_a_bug_is_logged_without_secrets(tmp_path, caplog, monkeypatch):
+    monkeypatch.setenv("SOME_API_KEY", "secret-of-the-tests")
+
+    async def odd(request):
+        if request.method == "GET":
+            raise ValueError("secret-of-the-tests")
+
+        async def broken():
+            yield b"Well"
+            raise ValueError("secret-of-the-tests")
+
+        return StreamingResponse(broken())
+
+    stage = staged(tmp_path, lambda request: "Yes.")
+    stage.service.app.router.routes.append(Route("/odd", odd, methods=["GET", "POST"]))
+    with stage.running() as here:
+        replies = [here.refused("GET", "/odd") for _ in range(2)]
+        with pytest.raises(httpx.RemoteProtocolError):
+            here.http.post("/odd")
+
+    assert replies == [(500, "bug")] * 2
+    assert [each.name for each in caplog.records] == ["agentkit"] * 3 + ["uvicorn.error"]
+    assert "ValueError" in caplog.text
+    assert "secret-of-the-tests" not in caplog.text
+
+
+def test_a_model_of_any_name_is_counted(tmp_path):
+    stage = staged(tmp_path, lambda request: "Yes.")
+    model = stage.service.agents["helper"].interface
+    plain = model.asend
+
+    async def asend(request):
+        return replace(await plain(request), model='m\ud800"\n' + "x" * 1_000)
+
+    model.asend = asend
+    with stage.running() as here:
+        here.ended(here.call("POST", "/api/runs", {"prompt": "Go."})["id"])
+        reply = here.http.get("/metrics")
+
+    assert reply.status_code == 200
+    assert f'model="m?\\"\\n{"x" * 96}"' in reply.text
+
+
+@pytest.mark.parametrize(("key", "status"), [("wrong", b"401"), (KEY, b"413")])
+def test_who_sends_much_in_vain_is_told_so_when_all_is_sent(locked, key, status):
+    port = int(locked.url.rpartition(":")[2])
+    head = f"POST /api/runs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+    with socket.create_connection(("127.0.0.1", port), 20) as line:
+        kind = "Content-Type: application/json\r\n"
+        line.sendall(f"{head}{kind}Content-Length: 3000000\r\n\r\n".encode())
+        for _ in range(30):
+            line.sendall(b"x" * 100_000)
+        refused = line.recv(65_536)
+
+    assert refused.startswith(b"HTTP/1.1 " + status)

@@ -125,7 +125,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("path", ["/tools/drop", "/runs/waiting", "/sign-out"])
 def test_forms_are_taken_from_our_own_page_alone(client, path):
-    form = {"decision": "deny", "call": "0", "/what": "x", "change": "sure"}
+    form = {"decision": "deny", "call": "waiting:1:0", "/what": "x", "change": "sure"}
     for headers in ELSEWHERE:
         assert client.post(path, data=form, headers=headers).status_code in (403, 415)
     assert client.get("/api/runs/waiting").json()["state"] == "waiting"
@@ -137,7 +137,7 @@ def test_forms_are_taken_from_our_own_page_alone(client, path):
 
 @pytest.mark.parametrize("path", ["/api/runs", "/api/runs/waiting/deny", "/api/tools/drop/call"])
 def test_the_api_takes_no_forms(client, path):
-    assert client.post(path, data={"call": "0"}, headers=OWN).status_code == 415
+    assert client.post(path, data={"call": "waiting:1:0"}, headers=OWN).status_code == 415
 
 
 def test_without_the_key_nothing_but_the_door_is_seen(journal):
@@ -222,10 +222,10 @@ def test_of_a_long_conversation_the_end_is_shown_and_all_of_it_counted(tmp_path)
 def test_a_decision_that_does_not_fit_is_told_with_the_run(client):
     with client:
         for form in (
-            {"decision": "edit", "call": "0", "arguments": "{"},
-            {"decision": "approve", "call": "7"},
+            {"decision": "edit", "call": "waiting:1:0", "arguments": "{"},
+            {"decision": "approve", "call": "waiting:1:7"},
             {"decision": "approve", "call": "x"},
-            {"decision": "odd", "call": "0"},
+            {"decision": "odd", "call": "waiting:1:0"},
         ):
             reply = client.post("/runs/waiting", data=form, headers=OWN)
             assert reply.status_code == 409
@@ -262,7 +262,7 @@ def test_a_run_is_stopped_resumed_and_answered_by_forms(client):
         assert state_after(decision="cancel") == "cancelled"
         assert state_after(decision="resume") in ("running", "waiting")
         assert until(lambda: client.get("/api/runs/waiting").json()["state"] == "waiting")
-        state_after(decision="answer", call="0", result="By hand.")
+        state_after(decision="answer", call="waiting:1:0", result="By hand.")
         assert until(lambda: client.get("/api/runs/waiting").json()["state"] == "done")
         text = client.get("/runs/waiting").text
 

@@ -233,6 +233,22 @@ def test_a_line_that_breaks_is_taken_up_where_it_was(opened, stage, tmp_path):
         assert again.value.all_headers()["last-event-id"].startswith("4")
 
 
+def test_a_page_goes_on_when_the_service_was_begun_anew(opened, stage, tmp_path):
+    opened.expected = "Failed to load resource: net::ERR_"
+    stage.gate.clear()
+    with served(stage.agents, tmp_path / "runs.db") as first:
+        page = opened(at=first.at)
+        say(page, "slow")
+        page.get_by_text("half of it").wait_for()
+        first.server.handle_exit(15, None)
+        turn(page, "interrupted")
+    stage.gate.set()
+    with served(stage.agents, tmp_path / "runs.db", urlsplit(first.at).port):
+        asked(page, "slow").get_by_role("button", name="Deny").first.click()  # it may have run
+
+        assert turn(page, "done").locator(".card").get_attribute("data-state") == "denied"
+
+
 def test_a_run_is_stopped_and_gone_on_with(opened, stage):
     stage.gate.clear()
     page = opened()

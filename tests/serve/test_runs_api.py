@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -11,9 +12,9 @@ import pytest
 from serve.stage import House, calls_then_says, last_of, staged
 from waiting import until
 
-from agentkit import tool
+from agentkit import Agent, tool
 from agentkit.errors import ConnectError
-from agentkit.testing import call
+from agentkit.testing import ScriptedInterface, call
 
 BEGIN = {"prompt": "Go."}
 
@@ -59,6 +60,25 @@ def test_a_watcher_goes_on_where_it_was(tmp_path):
 
     assert types(rest) == ["response_received", "run_ended"]
     assert over.status_code == 204
+
+
+def test_whoever_watches_a_run_of_another_process_is_to_come_again(tmp_path):
+    house = House()
+    talker = ScriptedInterface(call("wait"), "Done.")
+    other = Agent(house, talker, journal=tmp_path / "runs.db", approval="never")
+    with staged(tmp_path, lambda request: "Yes.").running() as here, ThreadPoolExecutor() as pool:
+        path = "/api/runs/r/events"
+        run = pool.submit(other.run, "Go.", run_id="r")
+        assert until(lambda: "waits" in house.done)
+        seen = here.events("r")
+        again = here.http.get(path, headers={"Last-Event-ID": seen[-1][0]})
+        house.may_end.set()
+        run.result()
+        rest = here.events("r", after=seen[-1][0])
+        over = here.http.get(path, headers={"Last-Event-ID": rest[-1][0]})
+
+    assert (types(seen)[-1], types(rest)[-1]) == ("call_started", "run_ended")
+    assert ((again.status_code, again.content), over.status_code) == ((200, b""), 204)
 
 
 def test_pieces_of_text_come_while_the_model_speaks(tmp_path):
@@ -261,6 +281,7 @@ def test_runs_are_listed_by_page_and_by_what_they_are(tmp_path):
         ("POST", "/api/runs", {"prompt": ""}, (400, "string_too_short")),
         ("POST", "/api/runs", {"prompt": "Go.", "id": "a/b"}, (400, "string_pattern_mismatch")),
         ("POST", "/api/runs", {"prompt": "Go.", "options": {"n": 2}}, (400, "invalid_value")),
+        ("POST", "/api/runs", {"prompt": "Go.", "id": ".."}, (400, "string_pattern_mismatch")),
         ("POST", "/api/tools/none/call", {}, (404, "tool_not_found")),
         ("GET", "/api/runs?limit=0", None, (400, "invalid_value")),
         ("DELETE", "/api/runs", None, (405, "method_not_allowed")),
@@ -358,3 +379,22 @@ def test_the_journal_says_which_agent_a_run_is_of(tmp_path: Path):
 
     (stored,) = Journal(tmp_path / "runs.db").runs(agent="helper")
     assert (stored.state, stored.agent) == ("done", "helper")
+
+
+def test_a_journal_that_cannot_be_used_is_no_fault_of_the_caller(tmp_path):
+    with staged(tmp_path, lambda request: "Yes.").running() as here:
+        here.ended(here.call("POST", "/api/runs", {**BEGIN, "id": "r"})["id"])
+        here.service.journal.close()
+        for each in tmp_path.glob("runs.db*"):
+            if not each.name.endswith(".service"):
+                each.write_bytes(b"no database" * 1_000)
+        chat = {"model": "helper", "messages": [{"role": "user", "content": "Go."}]}
+        refusals = [
+            here.refused("POST", "/api/runs", BEGIN),
+            here.refused("POST", "/v1/chat/completions", chat),
+            *(here.refused("GET", each) for each in ("/api/runs", "/api/runs/r", "/readyz")),
+        ]
+        page = here.http.get("/runs/r")
+
+    assert refusals == [(503, "journal_unusable")] * 5
+    assert (page.status_code, "no SQLite file" in page.text) == (503, True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mcp.server import Server
 
 from agentkit.agent import Agent
-from agentkit.guard import Guard, Keys, check_reach, is_here, listen
+from agentkit.guard import Guard, Keys, check_reach, impatient, is_here, listen
 from agentkit.mcp.extra import own_version
 from agentkit.mcp.serving import http, stdio
 from agentkit.mcp.serving.agents import agent_tool
@@ -108,9 +108,9 @@ class MCPServer:
         """
         known = keys if isinstance(keys, Keys) else Keys(keys)
         check_reach(host, known, no_key=no_key)
-        app = self.http_app(
-            path=path, keys=known, hosts=hosts, origins=origins, any_host=not is_here(host)
-        )
+        names = tuple(hosts)
+        any_host = not (is_here(host) or names)
+        app = self.http_app(path=path, keys=known, hosts=names, origins=origins, any_host=any_host)
         with listen(host, port) as socket:
             shown = f"[{host}]" if ":" in host else host
             ready(f"http://{shown}:{socket.getsockname()[1]}{path}")
@@ -203,18 +203,19 @@ async def _serve(app: Starlette, socket: Any) -> None:
         def capture_signals(self) -> Any:
             yield
 
-    server = Quiet(
-        uvicorn.Config(
-            app,
-            lifespan="on",
-            log_config=None,  # what is logged, and where, is the program's own
-            access_log=False,
-            ws="none",
-            server_header=False,
-            limit_concurrency=_MOST,
-            timeout_graceful_shutdown=_GRACE,
-        )
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,  # what is logged, and where, is the program's own
+        access_log=False,
+        ws="none",
+        server_header=False,
+        limit_concurrency=_MOST,
+        timeout_graceful_shutdown=_GRACE,
     )
+    config.load()
+    config.http_protocol_class = impatient(config.http_protocol_class)
+    server = Quiet(config)
     serving = asyncio.ensure_future(server.serve(sockets=[socket]))
     try:
         await asyncio.shield(serving)

@@ -135,7 +135,7 @@ class _Reader:
         """How many items a list has in the form, with the one that is to be added."""
         count = self.typed.get(name + ITEMS, "")
         more = {f"add:{name}": 1, f"drop:{name}": -1}.get(self.typed.get("change", ""), 0)
-        return max(0, min((int(count) if count.isdecimal() else 0) + more, _MOST))
+        return max(0, min((int(count[:9]) if count.isdecimal() else 0) + more, _MOST))
 
 
 def _value(made: Field, schema: Schema, nothing: Any) -> Any:

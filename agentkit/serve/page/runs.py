@@ -19,7 +19,7 @@ from agentkit.messages import FunctionCall
 from agentkit.run import Run
 from agentkit.serve.page.chat import turn_of
 from agentkit.serve.page.render import page, typed_in
-from agentkit.serve.page.shown import pending_of, sums_of
+from agentkit.serve.page.shown import sums_of, to_decide_on
 from agentkit.serve.problems import Problem
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def run(service: Service, request: Request, problem: str = "") -> Response:
         "turn": turn_of(service, stored, whole=True),
         "problem": problem,
         "explained": STATES.get(stored.state, ""),
-        "pending": pending_of(drawn) if stored.state == "waiting" else [],
+        "pending": to_decide_on(service.journal.run(stored.id))
+        if stored.state == "waiting"
+        else [],
         "facts": Markup(facts(told(stored, drawn))),
         "timeline": Markup(timeline(drawn)),
     }
@@ -74,9 +76,8 @@ async def decide(service: Service, request: Request) -> Response:
             case "resume":
                 await service.desk.resume(run_id)
             case _:
-                place = int(typed.get("call", ""))
                 await service.desk.decide(
-                    run_id, place, lambda run, call: _decided(run, call, typed)
+                    run_id, typed.get("call", ""), lambda run, call: _decided(run, call, typed)
                 )
     except (AgentkitError, Problem, ValueError) as error:
         return run(service, request, str(error))

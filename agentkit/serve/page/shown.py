@@ -13,7 +13,8 @@ from agentkit.journal.chart import Chart, Row
 from agentkit.journal.figures import dollars, duration, written
 from agentkit.journal.stored import StoredRun
 from agentkit.messages import FunctionCall, ResultMessage
-from agentkit.run import shown
+from agentkit.run import Run, shown
+from agentkit.serve.telling import waiting_in
 
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 """What is shown as an image."""
@@ -42,7 +43,6 @@ class Called:
         call: The call, if it is known.
         result: What came back.
         took: How long it took.
-        index: Its place among those that wait.
     """
 
     name: str
@@ -51,7 +51,6 @@ class Called:
     call: FunctionCall | None = None
     result_message: ResultMessage | None = None
     took: str = ""
-    index: int = 0
 
     is_call: ClassVar[bool] = True
 
@@ -121,15 +120,18 @@ def steps_of(drawn: Chart) -> Iterator[Said | Called]:
         if row.kind in ("call", "decision"):
             took = "" if row.is_open or row.kind == "decision" else duration(row.lasted)
             yield Called(row.name, _state(row), row.key or "", row.call, row.result, took)
-    yield from pending_of(drawn)
+    yield from _pending_of(drawn)
 
 
-def pending_of(drawn: Chart) -> list[Called]:
-    """The calls that wait for a decision."""
+def _pending_of(drawn: Chart) -> list[Called]:
     return [
-        Called(each.name, "waiting", f"waits:{n}", each, index=n)
-        for n, each in enumerate(drawn.waiting)
+        Called(each.name, "waiting", f"waits:{n}", each) for n, each in enumerate(drawn.waiting)
     ]
+
+
+def to_decide_on(run: Run[Any]) -> list[Called]:
+    """The calls that wait for a decision, by the keys that decisions name."""
+    return [Called(each.call.name, "waiting", each.key, each.call) for each in waiting_in(run)]
 
 
 def sums_of(run: StoredRun) -> str:

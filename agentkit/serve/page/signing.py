@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from agentkit.serve.page.render import page, typed_in
-from agentkit.serve.sessions import COOKIE, token_in
+from agentkit.serve.sessions import COOKIE, tokens_in
 
 if TYPE_CHECKING:
     from agentkit.serve.service import Service
@@ -41,7 +41,8 @@ async def signed_in(service: Service, request: Request) -> Response:
 
 async def sign_out(service: Service, request: Request) -> Response:
     """End the session."""
-    service.sessions.close(token_in(request.headers))
+    for token in tokens_in(request.headers):
+        service.sessions.close(token)
     reply = RedirectResponse(f"{_root(request)}/sign-in", 303)
     reply.delete_cookie(COOKIE, path=_root(request) or "/")
     return reply

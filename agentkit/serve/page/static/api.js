@@ -29,28 +29,37 @@ function signIn() {
 }
 
 // Watch a run from behind an event: see(type, data, id) for each. The browser connects again by
-// itself, with Last-Event-ID. A run that ended may have been gone on with: what the last event was
-// is known when nothing more comes. lost(run) tells that it was not the end; run is null where the
-// service does not know the run, or is not there.
+// itself, with Last-Event-ID, unless it is told that there is no more. A run that ended may have been
+// gone on with, and one that was interrupted goes on when the service is there again: what the last
+// event was is known when nothing more comes. lost(run) tells that it was not the end; run is null
+// where the service does not know the run, or is not there.
 export function watch(id, after, see, lost) {
   const address = `${root}/api/runs/${encodeURIComponent(id)}`;
-  const source = new EventSource(`${address}/events?after=${after}`);
+  let source = null;
   let isOver = false;
   const seen = (event) => {
-    isOver = event.type === "run_ended";
-    see(event.type, JSON.parse(event.data), event.lastEventId);
+    const data = JSON.parse(event.data);
+    after = event.lastEventId;
+    isOver = event.type === "run_ended" && data.state !== "interrupted";
+    see(event.type, data, after);
   };
-  for (const type of EVENTS) source.addEventListener(type, seen);
-  source.addEventListener("error", async () => {
+  const failed = async () => {
     if (isOver) return source.close();
     const refused = source.readyState === EventSource.CLOSED;
     const run = await api(`/runs/${encodeURIComponent(id)}`).catch(() => null);
-    if (run?.state === "running" || (!run && !refused) || isOver) return;
-    source.close();
+    if (isOver || (!refused && (!run || ["running", "interrupted"].includes(run.state)))) return;
+    if (run?.state === "running") return open();
     isOver = true;
+    source.close();
     lost(run);
-  });
-  return source;
+  };
+  const open = () => {
+    source = new EventSource(`${address}/events?after=${after}`);
+    for (const type of EVENTS) source.addEventListener(type, seen);
+    source.addEventListener("error", failed);
+  };
+  open();
+  return { close: () => { isOver = true; source.close(); } };
 }
 
 // Take a part of this page anew from the service; what is folded out stays so. A reply that is no

@@ -146,7 +146,7 @@ export class Turn {
     if (this.forms.has(place)) return;
     const form = copy("decision");
     form.dataset.key = place;
-    form.elements.call.value = call.id;
+    form.elements.call.value = call.key;
     part(form, "ask").textContent = `Allow the call of ${plain(call.name)}?`;
     part(form, "why").textContent = plain(call.why);
     fillArguments(form, argumentsOf(call.arguments));
@@ -204,8 +204,7 @@ export class Turn {
       answer: () => ["answer", { result: result.value }],
     }[decision]();
     const { key } = form.dataset;
-    const place = [...this.forms.keys()].indexOf(key); // among those that wait; an id is surer
-    const run = await this.ask(path, { call: call.value || place, ...more });
+    const run = await this.ask(path, { call: call.value, ...more });
     const made = { approve: "approved", deny: "denied", answer: "answered" }[path];
     this.decided({ key, decision: made, why: made === "denied" ? why.value || "Denied." : result.value });
     this.cards.get(key)?.element.querySelector("summary").focus(); // the buttons are gone
