@@ -210,3 +210,19 @@ def test_a_function_without_a_readable_signature_has_no_context():
     made = declared({"properties": {"a": {"type": "integer"}}}, dict)
 
     assert answer(made, {"a": 1}) == '{"a":1}'
+
+
+@pytest.mark.parametrize("reference", ["$ref", "$dynamicRef"])
+def test_references_that_nobody_could_follow_to_the_end_are_refused(reference: str):
+    twice = {f"d{n}": {"allOf": [{reference: f"#/$defs/d{n + 1}"}] * 2} for n in range(40)}
+    schema = {"type": "object", "properties": {"a": {reference: "#/$defs/d0"}}}
+
+    with pytest.raises(DefinitionError, match="too large to be checked"):
+        declared({**schema, "$defs": {**twice, "d40": {"type": "string"}}})
+
+
+def test_references_that_lead_back_are_followed_as_far_as_the_arguments_go():
+    tree = {"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}
+
+    assert answer(declared(tree), {"left": {"right": {}}}) == '{"left":{"right":{}}}'
+    assert "left.right" in answer(declared(tree), {"left": {"right": 5}})
