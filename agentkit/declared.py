@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from agentkit.schema import Bound  # needs pydantic
 
 _VALUES = ("const", "default", "enum", "examples")  # what stands there is no schema
+_REFERENCES = ("$ref", "$dynamicRef")
+_MOST = 20_000  # places of a schema, each as often as references lead there
 _SHOWN = 200  # characters of a problem that are worth showing to a model
 
 
@@ -47,14 +49,7 @@ class DeclaredParameters:
             raise DefinitionError(
                 f"{name}: its parameters are no valid JSON schema: {error.message} (at /{where})."
             ) from error
-        resolver = Registry().resolver_with_root(DRAFT202012.create_resource(self.schema))
-        for reference in _references(self.schema):
-            try:
-                resolver.lookup(reference)
-            except Unresolvable as error:
-                raise DefinitionError(
-                    f"{name}: the reference {reference!r} leads nowhere inside its schema."
-                ) from error
+        check_references(self.schema, name)
         # A registry of our own: without one jsonschema would fetch references from the network.
         self._validator = validator(self.schema, registry=Registry())
 
@@ -67,16 +62,46 @@ class DeclaredParameters:
         return (), values | ({self._context: context} if self._context else {})
 
 
-def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        if isinstance(value.get("$ref"), str):
-            yield value["$ref"]
-        for key, inner in value.items():
-            if key not in _VALUES:
-                yield from _references(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _references(inner)
+def check_references(schema: Mapping[str, Any], name: str, *, may_recur: bool = True) -> None:
+    """Refuse a schema with references that lead nowhere, or that nobody could follow to the end.
+
+    A few that each lead twice to the next one make a schema that takes years to go through.
+
+    Args:
+        schema: The schema.
+        name: What has it.
+        may_recur: Whether one may lead back to itself.
+
+    Raises:
+        DefinitionError: So it is.
+    """
+    resolver = Registry().resolver_with_root(DRAFT202012.create_resource(dict(schema)))
+    sizes: dict[str, int] = {}
+
+    def places_at(reference: str) -> int:
+        if reference in sizes:
+            return sizes[reference]
+        sizes[reference] = 0 if may_recur else _MOST  # what it is where it leads back to itself
+        try:
+            target = resolver.lookup(reference).contents
+        except Unresolvable as error:
+            raise DefinitionError(
+                f"{name}: the reference {reference!r} leads nowhere inside its schema."
+            ) from error
+        sizes[reference] = places(target)
+        return sizes[reference]
+
+    def places(value: Any) -> int:
+        if isinstance(value, list):
+            return sum(map(places, value))
+        if not isinstance(value, Mapping):
+            return 0
+        references = (each for key in _REFERENCES if isinstance(each := value.get(key), str))
+        parts = (inner for key, inner in value.items() if key not in _VALUES)
+        return 1 + sum(map(places_at, references)) + sum(map(places, parts))
+
+    if places(schema) > _MOST:
+        raise DefinitionError(f"{name}: its references make its schema too large to be checked.")
 
 
 def _problem(error: ValidationError) -> str:

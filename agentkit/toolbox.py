@@ -5,14 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from agentkit.arguments import read_arguments
 from agentkit.context import Context
 from agentkit.errors import ArgumentsError, ConfigError, DefinitionError, closest
 from agentkit.finding import Finding
-from agentkit.foreign import adapted
 from agentkit.function_tool import Tool, tool
 from agentkit.job import Job, failed
 from agentkit.live import Derived, Live, Tools
@@ -226,12 +225,22 @@ def _tools(sources: Iterable[ToolSource]) -> Iterator[Tool[..., Any] | Live]:
             yield from source._parts
         elif isinstance(source, list | tuple | Iterator):
             yield from _tools(source)
-        elif (theirs := adapted(source)) is not None:
-            yield from theirs
-        elif isinstance(source, ModuleType) or not callable(source):
-            yield from _inside(source)
-        else:
+        elif isinstance(source, FunctionType):
             yield tool(source)
+        elif isinstance(source, ModuleType):
+            yield from _inside(source)
+        elif (theirs := _adapted(source)) is not None:
+            yield from theirs
+        elif callable(source):
+            yield tool(source)
+        else:
+            yield from _inside(source)
+
+
+def _adapted(source: Any) -> list[Tool[..., Any]] | None:
+    from agentkit.foreign import adapted  # rarely used
+
+    return adapted(source)
 
 
 def _inside(holder: Any) -> Iterator[Tool[..., Any]]:

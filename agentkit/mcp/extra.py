@@ -1,4 +1,4 @@
-"""What to say where the extra is not installed."""
+"""What both halves need: what to say where the extra is not installed, and our version."""
 
 from __future__ import annotations
 
@@ -22,3 +22,13 @@ def needing_mcp() -> Iterator[None]:
             raise
         told = "The Model Context Protocol needs its package: pip install 'agentkit[mcp]'."
         raise ConfigError(told) from error
+
+
+def own_version() -> str:
+    """The version of agentkit that the other side is told."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("agentkit")
+    except PackageNotFoundError:  # run from a source tree
+        return "0"

@@ -84,13 +84,14 @@ class Asked:
     def stops(self) -> list[str] | None:
         """What ends the answer."""
         stop = self.request.options.get("stop")
-        return [stop] if isinstance(stop, str) else stop and list(map(str, stop))
+        known = [stop] if isinstance(stop, str) else stop
+        return list(map(str, known)) if known and isinstance(known, list | tuple) else None
 
     @property
     def kind_of_output(self) -> str | None:
         """What kind of text is asked for, where that is said."""
         wanted = self.request.options.get("response_format")
-        kind = wanted.get("type", "") if isinstance(wanted, Mapping) else ""
+        kind = str(wanted.get("type")) if isinstance(wanted, Mapping) else ""
         return "json" if kind.startswith("json") else "text" if kind == "text" else None
 
 

@@ -145,7 +145,7 @@ class AnySpan(ABC):
         self.ended = self._now()
         if error is not None:
             self.error = error_type(error)
-            self._say(str(error))
+            self._say(error)
         if self.error:
             self.attributes[names.ERROR] = self.error
         if self.is_told:
@@ -157,9 +157,9 @@ class AnySpan(ABC):
     def _happened(self, name: str, facts: Mapping[str, Any]) -> None:
         self.events.append(Happened(name, self._now(), facts))
 
-    def _say(self, message: str) -> None:
+    def _say(self, message: object) -> None:
         if self.trace.content:  # it may quote what was said
-            self.message = Content().text(message)
+            self.message = Content().text(str(message))
 
 
 class RunSpan(AnySpan):

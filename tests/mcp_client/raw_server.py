@@ -16,6 +16,10 @@ TOOLS = HOME / "tools.json"
 NOTHING = {"nothing": "is sent"}
 
 
+class RefusedError(Exception):
+    pass
+
+
 def send(**message):
     print(json.dumps({"jsonrpc": "2.0", **message}), flush=True)
 
@@ -111,10 +115,26 @@ def give(arguments, token):
     return arguments["result"]
 
 
+def refuse(arguments, token):
+    """Answer with the code that the `mcp` package has for a lost connection."""
+    raise RefusedError("no such account")
+
+
+def half(arguments, token):
+    return text("cut in the middle: \ud83d")
+
+
 def question(arguments, token):
     schema = {"type": "object", "properties": {"name": {"type": "string"}}}
     answer = ask("elicitation/create", message="Who\u200b?", requestedSchema=schema)
     return text(json.dumps(answer.get("result") or answer["error"]["message"]))
+
+
+def questions(arguments, token):
+    """Ask a hundred questions, and wait for no answer."""
+    for n in range(100):
+        asked = {"message": str(n), "requestedSchema": {"type": "object", "properties": {}}}
+        send(id=f"mine{n}", method="elicitation/create", params=asked)
 
 
 def roots(arguments, token):
@@ -133,6 +153,10 @@ def answer(message):
                 "serverInfo": {"name": "raw", "version": "1"},
             }
         case "tools/list":
+            if (HOME / "mute").exists():
+                return NOTHING
+            if (HOME / "refuses").exists():
+                raise RefusedError("no list for you")
             return listed(message.get("params", {}).get("cursor"))
         case "tools/call":
             asked = message["params"]
@@ -156,7 +180,11 @@ for line in sys.stdin:
     hear(request)
     if "id" not in request or "method" not in request:
         continue
-    result = answer(request)
+    try:
+        result = answer(request)
+    except RefusedError as why:
+        send(id=request["id"], error={"code": -32000, "message": str(why)})
+        continue
     if result is None:
         send(id=request["id"], error={"code": -32601, "message": "Method not found"})
     elif result is not NOTHING:

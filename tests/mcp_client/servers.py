@@ -24,6 +24,15 @@ def listed(name: str, description: str = "It does something.", **more: Any) -> d
     }
 
 
+def bomb(last: str = "end") -> dict[str, Any]:
+    """A schema in which each definition leads twice to the next one, and those at the end there."""
+    definitions: dict[str, Any] = {"end": {"type": "null"}}
+    for n in range(41):
+        to = {"properties": {"a": {"$ref": f"#/$defs/{f'inner{n + 1}' if n < 40 else last}"}}}
+        definitions[f"inner{n}"] = {"allOf": [to, to]}
+    return {"type": "object", "$ref": "#/$defs/inner0", "$defs": definitions}
+
+
 @dataclass(frozen=True)
 class Raw:
     """`raw_server.py` with a directory of its own."""

@@ -10,7 +10,7 @@ import sys
 import threading
 
 import pytest
-from mcp_client.servers import Raw, is_alive, listed
+from mcp_client.servers import Raw, bomb, is_alive, listed
 from waiting import until
 
 from agentkit import Agent, CallEnded, Progress
@@ -96,6 +96,18 @@ def test_a_server_that_died_unasked_is_started_again_unnoticed(raw: Raw):
     assert until(lambda: connection.has_ended)
 
     assert not box.call(call("greet")).is_error
+
+
+def test_an_error_with_the_code_of_a_lost_connection_is_the_servers_own(raw: Raw):
+    box = raw.box("refuse", "pid")
+    pid = box.call(call("pid")).content
+
+    assert box.call(call("refuse")).content == "Error: refuse failed: no such account"
+    assert box.call(call("pid")).content == pid
+
+
+def test_half_a_surrogate_pair_disturbs_nothing(raw: Raw):
+    assert raw.box("half").call(call("half")).content == "cut in the middle: ?"
 
 
 def test_a_call_without_an_answer_is_given_up_and_cancelled_at_the_server(raw: Raw):
@@ -198,6 +210,17 @@ def test_structured_content_that_breaks_its_own_schema_is_an_error(raw: Raw):
     )
 
 
+@pytest.mark.parametrize("recurs", [False, True])
+def test_an_output_schema_that_takes_years_to_check_is_checked_by_nobody(raw: Raw, recurs: bool):
+    schema = bomb(last="inner0" if recurs else "end")
+    raw.lists(listed("structured", inputSchema={"type": "object"}, outputSchema=schema))
+    value: object = "the end"
+    for _ in range(50):
+        value = {"a": value}
+
+    assert not raw.box().call(call("structured", value=value)).is_error
+
+
 def test_the_server_gets_a_few_variables_and_no_key(raw: Raw, monkeypatch):
     monkeypatch.setenv("GROQ_API_KEY", "gsk_0123456789abcdef")
     monkeypatch.setenv("ANYTHING", "else")
@@ -226,6 +249,22 @@ def test_a_servers_question_is_answered_by_who_was_given_for_it(raw: Raw, answer
         told = {"action": "accept", "content": answer} if answer else {"action": "decline"}
         assert json.loads(content) == told
     assert asked == [("Who?", ["name"])] * 2
+
+
+def test_a_flood_of_questions_has_no_flood_of_threads(raw: Raw):
+    asked, go_on = [], threading.Event()
+
+    def elicit(words: str, schema: object) -> None:
+        asked.append(words)
+        go_on.wait(60)
+
+    box = raw.box("questions", "pid", elicit=elicit)
+    box.call(call("questions"))
+    box.call(call("pid"))  # behind all of the questions
+    assert until(lambda: len(asked) == 8)
+
+    go_on.set()
+    assert until(lambda: len(asked) == 100)
 
 
 def test_without_one_questions_are_refused(raw: Raw):

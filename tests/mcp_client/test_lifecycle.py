@@ -87,6 +87,17 @@ def test_a_server_that_does_not_end_is_ended(raw: Raw, monkeypatch):
     assert until(lambda: not is_alive(pid))
 
 
+def test_what_a_server_started_ends_with_it(raw: Raw):
+    raw.lists("greet")
+    note = raw.home / "child"
+    command = f"sleep 100 & echo $! > {note}; exec {' '.join(raw.command)}"
+    with mcp(["/bin/sh", "-c", command], pins=False):
+        child = int(note.read_text())
+        assert is_alive(child)
+
+    assert until(lambda: not is_alive(child))
+
+
 def test_a_server_that_nobody_has_any_more_ends(raw: Raw):
     raw.lists("greet")
     box = mcp(list(raw.command), pins=False)
@@ -145,6 +156,14 @@ def test_a_server_that_does_not_answer_at_its_start_is_given_up(raw: Raw):
 
     with pytest.raises(MCPError, match=r"cannot be used: it did not answer in 0\.3 seconds"):
         list(raw.box("greet", start_timeout=0.3))
+
+
+def test_a_server_that_never_lists_its_tools_is_given_up(raw: Raw):
+    box = raw.box(start_timeout=1)
+
+    (raw.home / "mute").touch()
+    with pytest.raises(MCPError, match="it did not answer in 1 seconds"):
+        list(box)
 
 
 def test_a_program_that_is_not_there_is_told_of():

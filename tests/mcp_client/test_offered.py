@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 
 import pytest
-from mcp_client.servers import Raw, listed
+from mcp_client.servers import Raw, bomb, listed
 from waiting import until
 
 from agentkit import Agent, DefinitionError, Toolbox, tool
@@ -33,6 +34,15 @@ def test_names_that_no_model_may_use_are_mended_and_the_server_is_called_by_its_
     assert told == ["dir/list", "dir_list", "dir.list", "x" * 80]
 
 
+def test_names_that_are_made_to_meet_those_that_are_mended_stay_apart(raw: Raw):
+    mark = hashlib.sha256(b"a!").hexdigest()[:8]
+    asked = ("a!", "a_", f"a__{mark}")
+    box = raw.box(*asked)
+
+    assert len(box) == 3
+    assert [box.call(call(name)).content.partition(" ")[0] for name in box] == list(asked)
+
+
 def test_what_cannot_be_offered_is_left_out_and_told_of(raw: Raw):
     box = raw.box(
         "good",
@@ -40,6 +50,7 @@ def test_what_cannot_be_offered_is_left_out_and_told_of(raw: Raw):
         listed("vast", "x" * 1_000_000),
         listed("odd", inputSchema={"type": "object", "properties": {"a": {"type": 7}}}),
         listed("away", inputSchema={"type": "object", "$ref": "https://example.org/x"}),
+        listed("bomb", inputSchema=bomb()),
         listed("deep", inputSchema={"type": "object", "a": json.loads("[" * 90 + "]" * 90)}),
     )
 
@@ -50,6 +61,7 @@ def test_what_cannot_be_offered_is_left_out_and_told_of(raw: Raw):
         "'vast'",
         "'odd'",
         "'away'",
+        "'bomb'",
         "'deep'",
     ]
 
@@ -59,6 +71,22 @@ def test_a_listing_that_breaks_the_protocol_is_an_error_that_says_where(raw: Raw
 
     with pytest.raises(MCPError, match=r"cannot be used: .*tools\.1\.inputSchema\.properties"):
         list(box)
+
+
+def test_a_server_that_refuses_to_list_says_why_and_later_its_tools_stay(raw: Raw, caplog):
+    (raw.home / "refuses").touch()
+    with pytest.raises(MCPError, match="no list for you"):
+        list(raw.box("change"))
+
+    (raw.home / "refuses").unlink()
+    box = raw.box("change")
+    assert list(box) == ["change"]
+    (raw.home / "refuses").touch()
+    box.call(call("change", tools=[]))
+
+    assert until(lambda: "raw: it does not list its tools again: no list for you" in caplog.text)
+    assert list(box) == ["change"]
+    assert "Traceback" not in caplog.text
 
 
 def test_what_a_person_does_not_see_is_not_read_by_the_model_either(raw: Raw):

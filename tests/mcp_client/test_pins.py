@@ -10,6 +10,7 @@ from waiting import until
 
 from agentkit import Agent, ConfigError, Toolbox
 from agentkit.mcp import mcp
+from agentkit.mcp.client.pins import Pins
 from agentkit.testing import ScriptedInterface, call
 
 HARMLESS = {"annotations": {"destructiveHint": False}}
@@ -127,8 +128,14 @@ def test_where_nothing_can_be_written_what_is_accepted_holds_for_the_process(raw
     assert "the tool read changed" in box.problems[0]
     assert "cannot be written" in caplog.text
 
+    (raw.home / "file").unlink()  # from here on it can
+    box.accept()
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"servers": 1}'])
+    assert box.problems == []
+    assert Pins(raw.home / "file" / "pins.json").of(box.servers[0].remote.place)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"servers": 1}', '{"servers": {"a": {"tools": []}}}'])
 def test_a_broken_file_is_an_error_that_names_it(raw: Raw, text):
     raw.pins.write_text(text, encoding="utf-8")
 

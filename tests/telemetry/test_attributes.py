@@ -164,6 +164,25 @@ def test_errors_of_runs(recorded):
     ]
 
 
+@pytest.mark.parametrize("options", [{"stop": 5}, {"response_format": {"type": None}}], ids=str)
+def test_options_that_make_no_sense_are_the_servers_to_refuse(recorded, options):
+    run = Agent((), ScriptedInterface("Hi."), trace=recorded.trace(), options=options).run("Go.")
+
+    assert run.output == "Hi."
+    assert not recorded.one("chat").keys() & {"gen_ai.request.stop_sequences", "gen_ai.output.type"}
+
+
+def test_an_error_that_cannot_tell_what_it_is_comes_out_as_it_is(recorded):
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    with pytest.raises(MuteError):
+        Agent((), ScriptedInterface(MuteError()), trace=recorded.trace()).run("Go.")
+
+    assert recorded.one("invoke")["error.type"] == "MuteError"
+
+
 def test_errors_of_calls(recorded):
     @tool
     def broken() -> str:

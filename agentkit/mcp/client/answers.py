@@ -25,6 +25,9 @@ Elicit = Callable[[str, dict[str, Any]], Any]
 as a dict, or None to refuse; it may be async."""
 
 
+_AT_ONCE = 8  # questions; each has a thread
+
+
 class Answers:
     """Answers a server's requests; what was not given is refused. Its wish for a model always is.
 
@@ -34,7 +37,7 @@ class Answers:
     """
 
     def __init__(self, elicit: Elicit | None, roots: Sequence[str | Path]) -> None:
-        self._elicit = elicit
+        self._elicit, self._turns = elicit, asyncio.Semaphore(_AT_ONCE)
         self._roots = [Root(uri=Path(each).resolve().as_uri()) for each in roots]  # type: ignore[arg-type]
         # The package tells the server that it may ask where there is somebody who answers.
         self.elicit = self._asked if elicit else None
@@ -45,9 +48,10 @@ class Answers:
             return ErrorData(code=INVALID_REQUEST, message="Only forms are answered")
         assert self._elicit
         words, schema = clean(params.message, 2_000), clean_schema(params.requested_schema)
-        answer = await in_thread_awaited(self._elicit, words, schema)
-        if inspect.isawaitable(answer):  # what it does must not block the connections
-            answer = await asyncio.wrap_future(on_own_loop(answer))
+        async with self._turns:
+            answer = await in_thread_awaited(self._elicit, words, schema)
+            if inspect.isawaitable(answer):  # what it does must not block the connections
+                answer = await asyncio.wrap_future(on_own_loop(answer))
         if answer is None:
             return ElicitResult(action="decline")
         return ElicitResult(action="accept", content=answer)

@@ -13,7 +13,6 @@ from typing import Any
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError as ProtocolError
 from mcp_types import (
-    CONNECTION_CLOSED,
     CallToolResult,
     Implementation,
     LoggingMessageNotificationParams,
@@ -26,7 +25,14 @@ from agentkit.mcp.client.answers import Answers
 from agentkit.mcp.client.cleaning import clean
 from agentkit.mcp.client.places import Place
 from agentkit.mcp.client.program import Program
-from agentkit.mcp.client.spoken import Listing, is_modern, is_session_lost, own_version, plain
+from agentkit.mcp.client.spoken import (
+    Listing,
+    is_connection_lost,
+    is_modern,
+    is_session_lost,
+    plain,
+)
+from agentkit.mcp.extra import own_version
 from agentkit.redact import redact
 
 _PAGES = 100  # of a listing; a server that never comes to an end is cut there
@@ -144,7 +150,7 @@ class Connection:
             async with asyncio.timeout(self._timeout):
                 return await self._client.call_tool(name, arguments, progress_callback=on_progress)
         except ProtocolError as error:
-            if error.code != CONNECTION_CLOSED:
+            if not is_connection_lost(error):
                 raise
             await self.closed()  # then it is known why
             raise Lost from None
@@ -166,8 +172,8 @@ class Connection:
         except asyncio.CancelledError:
             self._note("it was closed" if self._stop.is_set() else "the connection broke")
         except BaseException as error:
-            late = isinstance(error, TimeoutError) and limit.expired()
-            self._note(f"it did not answer in {self._start_limit:g} seconds" if late else error)
+            late = f"it did not answer in {self._start_limit:g} seconds"
+            self._note(late if limit.expired() else error)
         finally:
             self._stop.set()
             self._client = None
@@ -222,7 +228,14 @@ class Connection:
         async with self._listing_now:
             if self._is_stale:
                 self._is_stale = False
-                await self._list(client)
+                try:
+                    await self._list(client)
+                except Exception as error:  # its tools stay as they were
+                    log.warning(
+                        "%s: it does not list its tools again: %s",
+                        self._place.name,
+                        self.hidden(clean(str(error), 500)),
+                    )
                 await asyncio.sleep(_PAUSE)
 
     async def _logged(self, params: LoggingMessageNotificationParams) -> None:
@@ -239,7 +252,7 @@ class Connection:
         while isinstance(problem, BaseExceptionGroup):
             problem = problem.exceptions[0]
         if isinstance(problem, ProtocolError):  # of which it is known how it ended
-            problem = "" if problem.code == CONNECTION_CLOSED else str(problem)
+            problem = "" if is_connection_lost(problem) else str(problem)
         elif isinstance(problem, MCPError):
             problem = str(problem)
         elif isinstance(problem, BaseException):

@@ -48,13 +48,16 @@ def definitions(listing: Listing) -> tuple[dict[str, Definition], list[str]]:
 def names(known: Iterable[str], prefix: str) -> dict[str, str]:
     """The names that a model is told, by the server's own: those that fit stay as they are."""
     given: dict[str, str] = {}
+    taken: set[str] = set()
     fits = {name: _UNFIT.sub("_", prefix + name) for name in known}
     for name in sorted(known, key=lambda each: fits[each] != prefix + each):  # in order, else
         fit = fits[name]
-        if len(fit) > _LONGEST_NAME or fit in given.values():
-            mark = sha256(name.encode("utf-8", "replace")).hexdigest()[:8]
-            fit = f"{fit[: _LONGEST_NAME - 9]}_{mark}"
+        mark = name
+        while len(fit) > _LONGEST_NAME or fit in taken:  # a server may have meant it so
+            mark = sha256(mark.encode("utf-8", "replace")).hexdigest()
+            fit = f"{fits[name][: _LONGEST_NAME - 9]}_{mark[:8]}"
         given[name] = fit
+        taken.add(fit)
     return {name: given[name] for name in known}
 
 

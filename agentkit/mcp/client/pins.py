@@ -55,7 +55,7 @@ class Pins:
         """Accept these definitions beside those that are accepted, and in place of older ones."""
         from filelock import FileLock
 
-        known = {**(self.of(place) or {}), **tools}
+        known = {**self._unwritten.get(place.identity, {}), **tools}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{self.path}.lock"):
@@ -64,22 +64,23 @@ class Pins:
                 server["name"] = place.name
                 server["tools"] = {**server["tools"], **known}
                 self._write(values)
+            self._unwritten.pop(place.identity, None)
         except OSError as error:
             log.warning(
                 "%s cannot be written (%s): what is accepted is forgotten", self.path, error
             )
-            self._unwritten[place.identity] = known
+            self._unwritten[place.identity] = {**(self.of(place) or {}), **known}
 
     def _read(self) -> dict[str, Any]:
         try:
-            values = json.loads(self.path.read_text(encoding="utf-8"))
+            values: dict[str, Any] = json.loads(self.path.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             return {"version": 1, "servers": {}}
         except (OSError, ValueError) as error:
             raise ConfigError(
                 f"The pins of MCP servers, {self.path}, cannot be read: {error}."
             ) from error
-        if not (isinstance(values, dict) and isinstance(values.get("servers"), dict)):
+        if not _is_right(values):
             raise ConfigError(f"{self.path} is no file of pins of MCP servers.")
         return values
 
@@ -93,3 +94,11 @@ class Pins:
         except BaseException:
             os.unlink(spare)
             raise
+
+
+def _is_right(values: Any) -> bool:
+    """Whether it is what is in a file of pins."""
+    servers = values.get("servers") if isinstance(values, dict) else None
+    return isinstance(servers, dict) and all(
+        isinstance(each, dict) and isinstance(each.get("tools"), dict) for each in servers.values()
+    )

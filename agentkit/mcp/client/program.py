@@ -7,6 +7,7 @@ a traceback for each line that is no message.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -137,7 +138,7 @@ class Program:
     def _message(self, line: bytes) -> SessionMessage | None:
         """The message of a line; others are banners and prints, which belong on stderr."""
         try:
-            return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
+            return _parsed(line)
         except (ValueError, RecursionError):
             if text := line[:200].decode("utf-8", "replace").strip():
                 self._say(f"\n(on stdout, and no message: {text})\n")
@@ -158,6 +159,15 @@ class Program:
 
     def _say(self, text: str) -> None:
         self._said = (self._said + text)[-_KEPT:]
+
+
+def _parsed(line: bytes) -> SessionMessage:
+    """The message of a line, also with half a surrogate pair, as of a text that was cut there."""
+    try:
+        return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
+    except ValueError:
+        whole = json.dumps(json.loads(line), ensure_ascii=False).encode("utf-8", "replace")
+        return SessionMessage(jsonrpc_message_adapter.validate_json(whole, by_name=False))
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -181,8 +191,8 @@ async def _gone(process: asyncio.subprocess.Process) -> bool:
 
 def _kill(process: asyncio.subprocess.Process) -> None:
     """What is left to do, also where the end was not waited for."""
-    if process.returncode is None:
-        _signal(process, "SIGKILL")
+    # Where it has ended by itself, what it started may not have.
+    _signal(process, "SIGKILL" if process.returncode is None else "SIGTERM")
     transport = getattr(process, "_transport", None)
     if transport is not None:  # else its pipes stay open as long as a child of it holds them
         with suppress(OSError):

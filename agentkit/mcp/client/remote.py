@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,14 +51,15 @@ class Remote:
         roots: Sequence[Path],
     ) -> None:
         self.place = place
-        self._settings = Answers(elicit, roots), start, timeout
-        self._timeout = timeout
+        self._answers = partial(Answers, elicit, roots)
+        self._start, self._timeout = start, timeout
         self.renew()
         renew_in_children(self)
 
     def renew(self) -> None:
         """Begin without a connection: a forked child must leave its parent's alone."""
         self._connection: Connection | None = None
+        self._settings = self._answers(), self._start, self._timeout
         self._lock = asyncio.Lock()
         self._failures, self._next, self._why = 0, 0.0, ""
         self._closed = False

@@ -42,8 +42,7 @@ class Servers(Live):
         self._given = settings, trust_hints, Pins(path) if path else None
         self._made_of: tuple[Server, ...] = ()
         self._lock = Lock()
-        self._parts: tuple[Tools, ...] = ()
-        self._made: Tools = ()
+        self._made: tuple[tuple[Tools, ...], Tools] = (), ()  # of which, and what
 
     @property
     def all(self) -> tuple[Server, ...]:
@@ -83,9 +82,10 @@ class Servers(Live):
             for future in [each.remote.begin() for each in self.all]:
                 future.result()
         parts = tuple(each.tools() for each in self.all)
-        if parts != self._parts:
-            self._parts, self._made = parts, tuple(chain.from_iterable(parts))
-        return self._made
+        made = self._made
+        if made[0] != parts:
+            self._made = made = parts, tuple(chain.from_iterable(parts))
+        return made[1]
 
     async def aready(self) -> None:
         """Start them, if they were not yet."""

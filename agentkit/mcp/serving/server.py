@@ -6,14 +6,13 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, contextmanager, suppress
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 from typing import TYPE_CHECKING, Any
 
 from mcp.server import Server
 
 from agentkit.agent import Agent
 from agentkit.guard import Guard, Keys, check_reach, impatient, is_here, listen
+from agentkit.mcp.extra import own_version
 from agentkit.mcp.serving import http, stdio
 from agentkit.mcp.serving.agents import agent_tool
 from agentkit.mcp.serving.calls import Approval, Calls
@@ -159,19 +158,12 @@ class MCPServer:
 
         return Server(
             self.name,
-            version=self._version or _own_version(),
+            version=self._version or own_version(),
             instructions=self._instructions,
             lifespan=lifespan,
             on_list_tools=lambda context, _: context.lifespan_context.list_tools(),
             on_call_tool=lambda context, given: context.lifespan_context.call_tool(context, given),
         )
-
-
-def _own_version() -> str:
-    try:
-        return installed("agentkit")
-    except PackageNotFoundError:  # run from a source tree
-        return "0"
 
 
 def _run(serve: Callable[[], Awaitable[None]]) -> None:
