@@ -2,7 +2,6 @@
 
 import tempfile
 from pathlib import Path
-from threading import Event, Thread
 
 import httpx
 
@@ -25,14 +24,6 @@ def opening_hours(shop: str) -> str:
 def main(interface: Interface | None = None) -> None:
     journal = Path(tempfile.mkdtemp()) / "service.db"
     service = Service({"shops": Agent([opening_hours], interface)}, journal=journal, keys=[KEY])
-    ready, addresses = Event(), list[str]()
-
-    def listening(address: str) -> None:
-        addresses.append(address)
-        ready.set()
-
-    Thread(target=lambda: service.run(port=0, ready=listening), daemon=True).start()
-    ready.wait()
     asked = {
         "model": "shops",
         "messages": [
@@ -40,7 +31,10 @@ def main(interface: Interface | None = None) -> None:
         ],
     }
     key = {"Authorization": f"Bearer {KEY}"}
-    with httpx.Client(base_url=addresses[0], headers=key, trust_env=False) as http:
+    with (
+        service.running() as address,
+        httpx.Client(base_url=address, headers=key, trust_env=False) as http,
+    ):
         answer = http.post("/v1/chat/completions", json=asked, timeout=60).json()
     for call in answer["agentkit"]["calls"]:
         print(f"[{call['name']}: {call['content']}]")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -30,10 +32,12 @@ def durable() -> None:
     """Durable runs, which workers carry out."""
 
 
-def _opened(database: str, version: str = "1") -> Engine:
+@contextmanager
+def _opened(database: str, version: str = "1") -> Iterator[Engine]:
     from agentkit.durable import Engine
 
-    return Engine(database, version=version)
+    with closing(Engine(database, version=version)) as engine:
+        yield engine
 
 
 @app.command("list")
@@ -48,7 +52,8 @@ def list_durable(
     json: ListAsJson = False,
 ) -> None:
     """List the newest runs."""
-    found = _opened(database).runs(state=state, queue=queue, limit=limit)
+    with _opened(database) as engine:
+        found = engine.runs(state=state, queue=queue, limit=limit)
     if json:
         write_json([asdict(each) for each in found])
         return
@@ -71,14 +76,15 @@ def list_durable(
 @app.command()
 def show(run_id: RunId, database: DatabaseAddress, json: Json = False) -> None:
     """Show the steps of a run, and what waits for you."""
-    engine = _opened(database)
-    run = engine.stored(run_id)
+    with _opened(database) as engine:
+        run = engine.stored(run_id)
+        steps = () if json else engine.steps(run_id)
     if json:
         write_json(run.to_dict())
         return
     rows = [
         (str(each.number), each.name, one_line(json_module.dumps(each.output))[:_WIDTH])
-        for each in engine.steps(run_id)
+        for each in steps
     ]
     write(columns([("STEP", "NAME", "OUTPUT"), *rows]) + "\n")
     for call in run.pending:
@@ -92,13 +98,15 @@ def show(run_id: RunId, database: DatabaseAddress, json: Json = False) -> None:
 @app.command()
 def cancel(run_id: RunId, database: DatabaseAddress) -> None:
     """End a run, also in the middle of a call; what it did is kept."""
-    _opened(database).cancel(run_id)
+    with _opened(database) as engine:
+        engine.cancel(run_id)
 
 
 @app.command()
 def resume(run_id: RunId, database: DatabaseAddress, version: Version = "1") -> None:
     """Go on with a run that failed or was cancelled."""
-    _opened(database, version).resume(run_id)
+    with _opened(database, version) as engine:
+        engine.resume(run_id)
 
 
 @app.command()
@@ -109,7 +117,8 @@ def fork(
     version: Version = "1",
 ) -> None:
     """Begin a run that takes over the steps before one, and print its id."""
-    write(f"{_opened(database, version).fork(run_id, step)}\n")
+    with _opened(database, version) as engine:
+        write(f"{engine.fork(run_id, step)}\n")
 
 
 @app.command()
@@ -127,7 +136,8 @@ def approve(
         given = None if arguments is None else dict(json_module.loads(arguments))
     except (ValueError, TypeError):
         raise ConfigError("--arguments is a JSON object.") from None
-    _opened(database).approve(run_id, call, given)
+    with _opened(database) as engine:
+        engine.approve(run_id, call, given)
 
 
 @app.command()
@@ -138,7 +148,8 @@ def deny(
     why: Annotated[str, typer.Option(help="What the model is told.")] = "",
 ) -> None:
     """Refuse a call that waits, and let its run go on."""
-    _opened(database).deny(run_id, call, why)
+    with _opened(database) as engine:
+        engine.deny(run_id, call, why)
 
 
 @app.command()
@@ -149,13 +160,15 @@ def answer(
     call: Call = None,
 ) -> None:
     """Give a call that waits its result without running it."""
-    _opened(database).answer(run_id, call, result)
+    with _opened(database) as engine:
+        engine.answer(run_id, call, result)
 
 
 @app.command()
 def migrate(database: DatabaseAddress) -> None:
     """Make or change the tables; workers do so too, one of them, where they may."""
-    _opened(database).migrate()
+    with _opened(database) as engine:
+        engine.migrate()
 
 
 @app.command()
@@ -164,4 +177,5 @@ def prune(
     database: DatabaseAddress,
 ) -> None:
     """Forget runs that ended long ago; those that are queued, run or wait stay."""
-    write(f"Runs forgotten: {_opened(database).prune(days)}\n")
+    with _opened(database) as engine:
+        write(f"Runs forgotten: {engine.prune(days)}\n")

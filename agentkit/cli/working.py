@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import signal
+from contextlib import closing
 from threading import Event
 from typing import Annotated, Any
 
@@ -58,13 +59,12 @@ def worker(
     signal.signal(signal.SIGINT, stopped)
     queues = queue or [QUEUE]
     worker = engine.worker(queues, concurrency=concurrency, grace=grace, connections=connections)
-    with apart(), worker as running:
+    with closing(engine), apart(), worker as running:
         names = ", ".join(engine.agents)
         note(f"worker {running.id}, version {version}: {names}; queues: {', '.join(queues)}.")
         while not stop.wait(1.0):  # so that signals are seen
             pass
         note("stopping: runs are left between two steps.")
-    engine.close()
 
 
 def submit(
@@ -84,14 +84,14 @@ def submit(
     from agentkit.durable import Engine
     from agentkit.durable.engine import QUEUE
 
-    engine = Engine(database, version=version)
-    found = engine.submit(
-        agent, prompt, run_id=run_id, queue=queue or QUEUE, deps=_read(deps), after=after
-    )
-    if not wait:
-        write_json({"id": found}) if json else write(f"{found}\n")
-        return
-    run = engine.result(found)
+    with closing(Engine(database, version=version)) as engine:
+        found = engine.submit(
+            agent, prompt, run_id=run_id, queue=queue or QUEUE, deps=_read(deps), after=after
+        )
+        if not wait:
+            write_json({"id": found}) if json else write(f"{found}\n")
+            return
+        run = engine.result(found)
     if run.pending:
         raise NotApprovedError(run)
     write_json(run.to_dict()) if json else write(f"{run.output}\n")

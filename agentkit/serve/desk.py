@@ -143,7 +143,7 @@ class Desk:
         except BaseException as error:  # whatever a tool raises ends its run and nothing else
             stopped = isinstance(error, asyncio.CancelledError)
             live.error = (live.why if stopped else None) or error
-            live.run = getattr(error, "run", None)
+            live.run = getattr(error, "run", live.run)
             if not stopped and not isinstance(error, AgentkitError):
                 log.warning("the run %s failed: %s", live.id, traced(error))
 

@@ -223,9 +223,11 @@ class LiveRecord:
 
     def end(self, run: Run[Any], error: BaseException | None = None) -> None:
         """The run has ended; one that was stopped says by whom in place of `CancelledError`."""
-        if isinstance(error, asyncio.CancelledError) and self._live.is_cancelled:
+        stopped = isinstance(error, asyncio.CancelledError | GeneratorExit)  # between two events
+        if stopped and self._live.is_cancelled:
             error = self._live.why or StoppedError("the service was stopped", for_good=False)
         self._record.end(run, error)
+        self._live.run = run
         self._live.tell(
             self._teller.end(
                 time.time(),

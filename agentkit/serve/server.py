@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from agentkit.guard import impatient, listen
+from agentkit.workers import in_thread
 
 if TYPE_CHECKING:
     from agentkit.serve.service import Service
@@ -39,7 +43,8 @@ class Server(uvicorn.Server):
         """Begin to serve."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
-        self._ready()
+        if not self.should_exit:
+            self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop; at the second signal without waiting."""
@@ -95,7 +100,38 @@ def serve(service: Service, host: str, port: int, ready: Callable[[str], object]
     Raises:
         ConfigError: It cannot listen there, or another service has the journal.
     """
+    with _listening(service, host, port) as (door, address):
+        server(service, lambda: ready(address)).run(sockets=[door])
+
+
+@contextmanager
+def aside(service: Service, port: int) -> Iterator[str]:
+    """Serve this machine from a thread, until the end; gives the address.
+
+    Args:
+        service: The service.
+        port: Where to listen; 0 takes one that is free.
+
+    Raises:
+        ConfigError: It cannot listen there, or another service has the journal.
+    """
+    with _listening(service, "127.0.0.1", port) as (door, address):
+        up = Event()
+        running = server(service, up.set)
+        done = in_thread(lambda: running.run(sockets=[door]))
+        done.add_done_callback(lambda _: up.set())
+        up.wait()
+        try:
+            yield address
+        finally:
+            running.handle_exit(signal.SIGTERM, None)
+            done.result()
+
+
+@contextmanager
+def _listening(service: Service, host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
+    """The socket and the address, with the journal for the service alone."""
+    service.rules.reach(host)
     with listen(host, port) as door, service.owned():
         shown = f"[{host}]" if ":" in host else host
-        address = f"http://{shown}:{door.getsockname()[1]}"
-        server(service, lambda: ready(address)).run(sockets=[door])
+        yield door, f"http://{shown}:{door.getsockname()[1]}"

@@ -37,8 +37,8 @@ Agents = Agent[Any] | Iterable[Agent[Any]] | Mapping[str, Agent[Any]]
 class Service:
     """Agents over HTTP: an API that OpenAI's clients speak, one for runs, and a page.
 
-    `app` is a Starlette application; `run` serves it. Where it is mounted in another one, that
-    one's lifespan enters `lifespan`.
+    `app` is a Starlette application; `run` and `running` serve it. Where it is mounted in another
+    one, that one's lifespan enters `lifespan`.
 
     Args:
         agents: One agent, several with names of their own, or a mapping by name.
@@ -161,8 +161,22 @@ class Service:
         from agentkit.serve.server import serve
 
         check_reach(host, self.keys, no_key=no_key)
-        self.rules.reach(host)
         serve(self, host, port, ready)
+
+    @contextmanager
+    def running(self, port: int = 0) -> Iterator[str]:
+        """Serve this machine from a thread, as in a notebook, until the end; gives the address.
+
+        Args:
+            port: Where to listen; 0 takes a port that is free.
+
+        Raises:
+            ConfigError: It cannot listen there, or another service has the journal.
+        """
+        from agentkit.serve.server import aside
+
+        with aside(self, port) as address:
+            yield address
 
     def _count(self, scope: Mapping[str, Any], status: int) -> None:
         """Count a request by the pattern of its path, of which there are few."""
