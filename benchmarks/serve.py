@@ -28,6 +28,7 @@ import httpx
 from journal import Instant, note
 
 from agentkit import Agent
+from agentkit.direct import AsyncDirectTransport
 from agentkit.serve import Service
 
 _BODY = {"model": "agent", "messages": [{"role": "user", "content": "Note a line."}]}
@@ -43,10 +44,10 @@ def be_service(journal: str) -> None:
 
 async def measured(address: str, clients: int, requests: int, stream: bool) -> dict[str, Any]:
     """Ask so many times, from so many clients at once."""
-    limits = httpx.Limits(max_connections=clients + 1, max_keepalive_connections=clients + 1)
+    lean = AsyncDirectTransport()  # httpx's own pool looks at all its connections for each request
     took: list[float] = []
     left = iter(range(requests))
-    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=120.0) as http:
+    async with httpx.AsyncClient(base_url=address, transport=lean, timeout=120.0) as http:
 
         async def ask() -> None:
             for _ in left:
