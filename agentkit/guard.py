@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -98,8 +98,14 @@ class Guard:
     """
 
     any_host: bool = False
-    hosts: frozenset[str] = frozenset()
-    origins: frozenset[str] = frozenset()
+    hosts: Collection[str] = ()
+    origins: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        hosts = frozenset(each.lower() for each in self.hosts)
+        origins = frozenset(each.lower().rstrip("/") for each in self.origins)
+        object.__setattr__(self, "hosts", hosts)
+        object.__setattr__(self, "origins", origins)
 
     def refusal(self, host: str, origin: str) -> str:
         """Why a request is refused; nothing where it is not.
@@ -109,7 +115,9 @@ class Guard:
             origin: Its header `Origin`; "" where it has none.
         """
         name = _host_name(host)
-        if not self.any_host and not (is_here(name) or {name, host.lower()} & self.hosts):
+        if not self.any_host and not (
+            is_here(name) or {name, host.lower()}.intersection(self.hosts)
+        ):
             return "This server is not known by that name: its Host header is refused."
         own = host and _place(origin) == host.lower()
         if origin and not own and origin.lower().rstrip("/") not in self.origins:

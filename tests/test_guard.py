@@ -84,10 +84,8 @@ def test_a_file_without_keys_is_refused(tmp_path: Path, content: bytes | None, w
     ],
 )  # fmt: skip
 def test_what_other_pages_send_is_refused(host: str, origin: str, words: str) -> None:
-    guard = Guard(
-        hosts=frozenset({"ours.example", "other.example:9"}),
-        origins=frozenset({"https://chat.example"}),
-    )
+    hosts = ("Ours.example", "other.example:9")  # as somebody may write them
+    guard = Guard(hosts=hosts, origins=("https://Chat.example/",))
 
     refused = guard.refusal(host, origin)
 

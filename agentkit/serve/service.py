@@ -86,9 +86,10 @@ class Service:
         self.metrics = Metrics(self.agents, lambda: len(self.desk))
         told = self.metrics.told
         self.desk = Desk(self.agents, self.journal, most=concurrency, deps=deps, on_told=told)
+        guard = Guard(bool(self.keys), tuple(hosts), tuple(origins))
         self.rules = Rules(
-            keys=self.keys, guard=_guard(bool(self.keys), hosts, origins), sessions=self.sessions,
-            most_bytes=most_bytes, rate=rate, open_metrics=open_metrics, count=self._count,
+            keys=self.keys, guard=guard, sessions=self.sessions, most_bytes=most_bytes, rate=rate,
+            open_metrics=open_metrics, count=self._count,
         )  # fmt: skip
         self.by_hand = ToolsApi(self.desk, deps)
         self.operations = self._operations(open_metrics)
@@ -202,11 +203,6 @@ def _lock(journal: Journal) -> FileLock:
     """Held by the service whose runs the journal has."""
     place = os.path.realpath(journal.path)  # whichever name it is known by
     return FileLock(f"{place}.service", blocking=False, thread_local=False)
-
-
-def _guard(any_host: bool, hosts: Iterable[str], origins: Iterable[str]) -> Guard:
-    known = frozenset(each.lower() for each in hosts)
-    return Guard(any_host, known, frozenset(each.lower().rstrip("/") for each in origins))
 
 
 def _named(agents: Agents) -> dict[str, Agent[Any]]:

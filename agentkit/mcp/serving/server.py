@@ -138,11 +138,7 @@ class MCPServer:
             any_host: Whether any `Host` will do without keys, as behind a proxy that checks it.
         """
         known = keys if isinstance(keys, Keys) else Keys(keys)
-        guard = Guard(
-            any_host=any_host or bool(known),
-            hosts=frozenset(each.lower() for each in hosts),
-            origins=frozenset(each.lower().rstrip("/") for each in origins),
-        )
+        guard = Guard(any_host or bool(known), tuple(hosts), tuple(origins))
         return http.application(self.sdk_server(), path, known, guard)
 
     def sdk_server(self) -> Server[Calls]:
