@@ -161,6 +161,34 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigError(f"Nothing can be served at {host}, port {port}: {why}.") from None
 
 
+def address_of(host: str, door: socket.socket) -> str:
+    """The address under which a socket that listens at a host is reached."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{door.getsockname()[1]}"
+
+
+def served_by_uvicorn(app: Any, **settings: Any) -> Any:
+    """A configuration of uvicorn's: no log of its own, no web sockets, and `impatient`.
+
+    Args:
+        app: The ASGI application.
+        settings: More of uvicorn's.
+    """
+    import uvicorn
+
+    ours = {
+        "lifespan": "on",
+        "log_config": None,  # what is logged, and where, is the program's own
+        "access_log": False,
+        "ws": "none",
+        "server_header": False,
+    }
+    config = uvicorn.Config(app, **{**ours, **settings})
+    config.load()
+    config.http_protocol_class = impatient(config.http_protocol_class)
+    return config
+
+
 def impatient(protocol: Any) -> Any:
     """A protocol of uvicorn's, which waits for no head of a request for ever, nor reads any length.
 

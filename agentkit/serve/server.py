@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from agentkit.guard import impatient, listen
+from agentkit.guard import address_of, listen, served_by_uvicorn
 from agentkit.workers import in_thread
 
 if TYPE_CHECKING:
@@ -73,18 +73,8 @@ def server(service: Service, ready: Callable[[], object] = lambda: None, **setti
         ready: Called when requests are taken.
         settings: Those of uvicorn.
     """
-    given = {
-        "log_config": None,
-        "access_log": False,
-        "lifespan": "on",
-        "ws": "none",
-        "server_header": False,
-        "timeout_keep_alive": _IDLE,
-        "timeout_graceful_shutdown": _LINGER,
-    }
-    config = uvicorn.Config(service.app, **{**given, **settings})
-    config.load()
-    config.http_protocol_class = impatient(config.http_protocol_class)
+    given = {"timeout_keep_alive": _IDLE, "timeout_graceful_shutdown": _LINGER, **settings}
+    config = served_by_uvicorn(service.app, **given)
     return Server(config, service, ready)
 
 
@@ -133,5 +123,4 @@ def _listening(service: Service, host: str, port: int) -> Iterator[tuple[socket.
     """The socket and the address, with the journal for the service alone."""
     service.rules.reach(host)
     with listen(host, port) as door, service.owned():
-        shown = f"[{host}]" if ":" in host else host
-        yield door, f"http://{shown}:{door.getsockname()[1]}"
+        yield door, address_of(host, door)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mcp.server import Server
 
 from agentkit.agent import Agent
-from agentkit.guard import Guard, Keys, check_reach, impatient, is_here, listen
+from agentkit.guard import Guard, Keys, address_of, check_reach, is_here, listen, served_by_uvicorn
 from agentkit.mcp.extra import own_version
 from agentkit.mcp.serving import http, stdio
 from agentkit.mcp.serving.agents import agent_tool
@@ -112,8 +112,7 @@ class MCPServer:
         any_host = not (is_here(host) or names)
         app = self.http_app(path=path, keys=known, hosts=names, origins=origins, any_host=any_host)
         with listen(host, port) as socket:
-            shown = f"[{host}]" if ":" in host else host
-            ready(f"http://{shown}:{socket.getsockname()[1]}{path}")
+            ready(f"{address_of(host, socket)}{path}")
             _run(lambda: _serve(app, socket))
 
     def http_app(
@@ -199,18 +198,7 @@ async def _serve(app: Starlette, socket: Any) -> None:
         def capture_signals(self) -> Any:
             yield
 
-    config = uvicorn.Config(
-        app,
-        lifespan="on",
-        log_config=None,  # what is logged, and where, is the program's own
-        access_log=False,
-        ws="none",
-        server_header=False,
-        limit_concurrency=_MOST,
-        timeout_graceful_shutdown=_GRACE,
-    )
-    config.load()
-    config.http_protocol_class = impatient(config.http_protocol_class)
+    config = served_by_uvicorn(app, limit_concurrency=_MOST, timeout_graceful_shutdown=_GRACE)
     server = Quiet(config)
     serving = asyncio.ensure_future(server.serve(sockets=[socket]))
     try:
