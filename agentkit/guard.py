@@ -48,6 +48,8 @@ class Keys:
     def read(cls, file: str | os.PathLike[str] | None, variable: str) -> Keys:
         """The keys of a file, one a line, and of an environment variable, with commas between.
 
+        The variable is gone then: no tool, and no program that one starts, is to find it.
+
         Args:
             file: The file, if any; lines that begin with # are comments.
             variable: The variable's name.
@@ -55,7 +57,7 @@ class Keys:
         Raises:
             ConfigError: The file cannot be read or holds none, or one is no key.
         """
-        found = [key.strip() for key in os.environ.get(variable, "").split(",")]
+        found = [key.strip() for key in os.environ.pop(variable, "").split(",")]
         if file is not None:
             try:
                 lines = Path(file).read_text(encoding="utf-8").splitlines()

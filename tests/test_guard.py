@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_keys_come_from_a_file_and_the_environment(
     assert len(keys) == 3
     assert all(map(keys.allow, (KEY, "in-a-variable", "and-another")))
     assert not keys.allow("# ours")
+    assert "AGENTKIT_TEST_KEYS" not in os.environ
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from typing import Annotated, Any, NamedTuple
 
@@ -137,7 +136,6 @@ def _serve(
         from agentkit.serve import Service
 
         keys = Keys.read(where.key_file, KEYS)
-        os.environ.pop(KEYS, None)  # no tool is to find it there
         service = Service(_agents(place, **made), keys=keys, **settings)
         if where.no_key and not keys:
             note("there is no key: whoever reaches this service may use it.")
