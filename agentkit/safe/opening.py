@@ -33,7 +33,8 @@ _LIST = _SAFE | getattr(os, "O_DIRECTORY", 0) | os.O_RDONLY
 READ, CREATE = _SAFE | _BINARY | os.O_RDONLY, _SAFE | _BINARY | os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 _NAME_SURROGATE = 0x20000000  # the bit of those reparse points of Windows that lead elsewhere
-_PAUSES = (0.001, 0.002, 0.004)  # seconds; a file that is just being replaced is looked at again
+# Seconds; a file that is just being replaced is looked at again.
+_PAUSES = tuple(0.001 * 2 ** (number // 2) for number in range(10))
 SPARE = ".agentkit-"  # how the name of a file begins until it is whole
 _NAMES = 500  # of a directory, to say which one may have been meant
 _WORDS = {
@@ -58,6 +59,12 @@ def kind_of(found: os.stat_result) -> Kind:
     if not stat.S_ISREG(found.st_mode):
         return "other"
     return "hard link" if found.st_nlink > 1 else "file"
+
+
+def _unchanged(before: os.stat_result, now: os.stat_result) -> bool:
+    """Whether it is one file with one name, and nobody linked, unlinked or wrote it meanwhile."""
+    same = os.path.samestat(before, now) and before.st_ctime_ns == now.st_ctime_ns
+    return same and kind_of(now) == "file"
 
 
 @contextmanager
@@ -201,18 +208,28 @@ class Folder:
         found = self.look(name)
         if found is not None and kind_of(found) == "hard link":
             return None
-        self.expect(name, "file")  # before opening: that alone does something to some devices
+        before = self.expect(name, "file")  # opening alone does something to some devices
         with explained(self.called(name)):
             path = self.inside(name) if self.fd is not None else self._resolved(name)
             with ExitStack() as opened:
                 file = opened.enter_context(open(path, "rb", opener=self._open))
-                # One look tells both: this name is that file's, and it is the only one.
+                self._settle()
                 now = self._status(path)
                 same = now is not None and os.path.samestat(now, os.fstat(file.fileno()))
-                if now is not None and same and kind_of(now) == "file":
+                if now is not None and same and _unchanged(before, now):
                     opened.pop_all()
                     return file
         return None
+
+    def _settle(self) -> None:
+        """Wait until whoever changes a name in it at this moment is done: reading it does.
+
+        While a name is given to another file, Linux for a moment still shows the old file under it,
+        already with one name less: a hard link to a file outside would look like none.
+        """
+        with suppress(ToolError, OSError):  # it may be entered and not listed
+            for _ in self._entries():
+                break
 
     def _open(self, path: str, _: int) -> int:
         return os.open(path, READ, dir_fd=self.fd)

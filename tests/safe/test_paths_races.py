@@ -192,6 +192,34 @@ def test_a_file_is_swapped_at_the_worst_moment(
     assert secret.read_bytes() == b"SECRET"
 
 
+def test_a_hard_link_that_looks_like_a_file_while_it_is_replaced_is_not_read(
+    base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linux counts one name less before the name stands for the other file."""
+    file, kept = base / "sub/b.txt", base / "kept"
+    opened, look, kind_of = opening.Folder._open, opening.Folder.look, opening.kind_of
+
+    def swapped(folder: opening.Folder, path: str, flags: int) -> int:
+        file.rename(kept)
+        file.hardlink_to(base.parent / "outside/b.txt")
+        return opened(folder, path, flags)
+
+    def put_back(folder: opening.Folder, name: str) -> os.stat_result | None:
+        if kept.exists():
+            kept.replace(file)
+        return look(folder, name)
+
+    def one_less(found: os.stat_result) -> opening.Kind:
+        kind = kind_of(found)
+        return "file" if kind == "hard link" else kind
+
+    monkeypatch.setattr(opening.Folder, "_open", swapped)
+    monkeypatch.setattr(opening.Folder, "look", put_back)
+    monkeypatch.setattr(opening, "kind_of", one_less)
+    with pytest.raises(ToolError, match="is being changed; try again"):
+        SafePath("sub/b.txt", Root(base)).read_bytes()
+
+
 @pytest.mark.parametrize("by_descriptor", [True, False])
 def test_a_directory_is_swapped_between_check_and_use(
     base: Path, monkeypatch: pytest.MonkeyPatch, by_descriptor: bool
