@@ -9,6 +9,7 @@ with what the system resolves it to, which is weaker, as somebody may swap a dir
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 import time
 import unicodedata
@@ -222,14 +223,13 @@ class Folder:
         return None
 
     def _settle(self) -> None:
-        """Wait until whoever changes a name in it at this moment is done: reading it does.
+        """Wait until whoever changes a name in it at this moment is done.
 
         While a name is given to another file, Linux for a moment still shows the old file under it,
-        already with one name less: a hard link to a file outside would look like none.
+        already with one name less: a hard link to a file outside would look like none. A name that
+        was never asked for is looked up in the directory itself, which waits for its lock.
         """
-        with suppress(ToolError, OSError):  # it may be entered and not listed
-            for _ in self._entries():
-                break
+        self._status(self.inside(f"{SPARE}{secrets.token_hex(8)}"))
 
     def _open(self, path: str, _: int) -> int:
         return os.open(path, READ, dir_fd=self.fd)
