@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Generator, Hashable, Iterator, Sequence
 from importlib import import_module
@@ -12,6 +13,8 @@ from agentkit.messages import Delta, Request, Response, Wait
 from agentkit.tracing import HERE, Target, atold, told
 
 T = TypeVar("T")
+
+_WORDS = re.compile(r"\s*\S+(?:\s+\Z)?|\s+\Z")  # with the space before each; nothing is left out
 
 
 class Interface(ABC):
@@ -121,6 +124,15 @@ def place_of(interface: Interface) -> str:
 def whole(request: Request) -> Request:
     """The request without a stream, where none was asked for."""
     return request if request.options.get("stream") else request.with_options(stream=False)
+
+
+def in_pieces(response: Response) -> Iterator[Delta | Response]:
+    """A whole response as a stream: its text word by word, last the response."""
+    message = response.message
+    for word in _WORDS.findall(message.reasoning or ""):
+        yield Delta(reasoning=word)
+    yield from map(Delta, _WORDS.findall(message.content or ""))
+    yield response
 
 
 def last_piece(pieces: Sequence[Delta | Wait | Response | None]) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from agentkit.errors import closest
@@ -19,6 +19,12 @@ def problems(error: ValidationError, schema: Mapping[str, Any]) -> list[str]:
     return [_problem(each, schema) for each in error.errors(include_url=False)]
 
 
+def no_such_parameter(name: str, known: Iterable[str]) -> str:
+    """That a call has a parameter too many, and which there are."""
+    names = ", ".join(known) or "none"
+    return f"{name}: no such parameter.{closest(name, known)} The parameters are: {names}"
+
+
 def _problem(found: Any, schema: Mapping[str, Any]) -> str:
     path = ""
     for step in found["loc"]:
@@ -29,8 +35,7 @@ def _problem(found: Any, schema: Mapping[str, Any]) -> str:
         kinds = " or ".join(json.dumps(each["type"]) for each in choices if "type" in each)
         return f"{path}: missing" + (f" (expected {kinds})" if kinds else "")
     if found["type"] == "extra_forbidden" and len(found["loc"]) == 1:
-        names = ", ".join(known) or "none"
-        return f"{path}: no such parameter.{closest(path, known)} The parameters are: {names}"
+        return no_such_parameter(path, known)
     value = found["input"]
     shown = json.dumps(value, default=lambda v: type(v).__name__)[:_SHOWN]
     return f"{path or 'arguments'}: {found['msg']}, got {shown}"

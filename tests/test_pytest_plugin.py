@@ -157,3 +157,83 @@ def test_the_plugin_costs_tests_without_agents_nothing(project):
 def test_markers_are_known_and_the_option_is_described(project):
     assert "agentkit_live" in project("--markers")
     assert "--agentkit-replay" in project("--help")
+
+
+SCRIPTED = """
+import asyncio
+import pytest
+from agentkit import Agent, tool
+
+@tool(read_only=True)
+def add(a: int, b: int) -> int:
+    "Add."
+    return a + b
+
+@pytest.fixture
+def agent(agentkit_script):
+    return Agent([add], agentkit_script)
+
+def test_used(agent, agentkit_script):
+    agentkit_script.when("1 and 2").call("add", a=1, b=2).then("Three.")
+    assert agent.run("Add 1 and 2").output == "Three."
+
+@pytest.mark.agentkit_script(lenient=True)
+def test_lenient(agent, agentkit_script):
+    agentkit_script.when("never").then("Never.")
+    assert agent.run("Anything").output == "The script has no reply to this."
+
+def test_left_over(agent, agentkit_script):
+    agentkit_script.when("1 and 2").call("add", a=1, b=2).then("Three.")
+
+def test_own_failure(agent, agentkit_script):
+    agentkit_script.when("1 and 2").then("Three.")
+    assert "own" == "failure"
+
+def test_lost_on_the_way(agent, agentkit_script):
+    async def outcomes():
+        return [each async for each in agent.amap(["Add 3 and 4"])]
+    assert asyncio.run(outcomes())[0].run.output == "Seven."
+
+@pytest.mark.xfail(strict=True)
+def test_expected(agentkit_script):
+    agentkit_script.when("1 and 2").then("Three.")
+
+def test_skipped(agentkit_script):
+    agentkit_script.when("1 and 2").then("Three.")
+    pytest.skip("no time")
+"""
+
+
+def test_a_script_is_to_be_played_to_its_end(project):
+    (project.path / "test_it.py").write_text(SCRIPTED)
+    output = project("-rA", "--tb=short")
+
+    assert re.search(r"^=+ 3 failed, 2 passed, 1 skipped, 1 xfailed in", output, re.M), output
+    assert "ERROR" not in output
+    told = """\
+The script was not asked for all that it has. Left over:
+- when("1 and 2"), test_it.py:25: reply 1, add(a=1, b=2)
+- when("1 and 2"), test_it.py:25: reply 2, "Three."
+It was asked nothing.
+"""
+    assert re.search(rf"_ test_left_over _+\n{re.escape(told)}_+ test_own_failure _", output), (
+        output
+    )
+    lost = "no reply to request 1:\n  user: Add 3 and 4"
+    assert re.search(rf"None == 'Seven.'.* agentkit_script call -+\n.*{lost}", output, re.S), output
+
+
+def test_a_failure_of_the_tests_own_is_not_hidden_by_the_script(project):
+    (project.path / "test_it.py").write_text(SCRIPTED)
+    output = project("-k", "test_own_failure")
+
+    assert "'own' == 'failure'" in output
+    assert "Left over" not in output
+
+
+def test_a_marker_of_a_script_with_something_else_is_a_clear_error(project):
+    (project.path / "test_it.py").write_text(
+        "import pytest\n@pytest.mark.agentkit_script(loose=True)\n"
+        "def test_it(agentkit_script): pass\n"
+    )
+    assert "agentkit_script takes lenient=True or False alone" in project()

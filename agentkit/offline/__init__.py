@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import replace
 
-from agentkit.interface import Interface
+from agentkit.interface import Interface, in_pieces
 from agentkit.messages import Delta, Request, Response
 
 
@@ -40,10 +39,7 @@ class OfflineInterface(Interface):
     def stream(self, request: Request) -> Iterator[Delta | Response]:
         """Yield the answer word by word, last the whole response."""
         response = self.send(request)
-        text = response.message.content or ""
-        if request.options.get("stream") is not False:
-            yield from map(Delta, re.findall(r"\s*\S+\s*$|\s*\S+", text))
-        yield response
+        yield from in_pieces(response) if request.options.get("stream") is not False else [response]
 
     async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:
         """`stream`, awaited."""
