@@ -223,8 +223,8 @@ class Run(Generic[T]):
         for step in self.steps:
             calls = step.response.message.calls
             for call, result in zip(calls, step.results, strict=False):
-                lines += [f"→ {_short(shown(call))}", f"  {_short(result.content)}"]
-        lines += [f"? {_short(shown(call))} waits for approval" for call in self.pending]
+                lines += [f"→ {short(shown(call))}", f"  {short(result.content)}"]
+        lines += [f"? {short(shown(call))} waits for approval" for call in self.pending]
         if self.output is not None:
             lines.append(plain(str(self.output)))
         tokens = f", {self.usage.total_tokens:,} tokens" if self.usage.total_tokens else ""
@@ -264,6 +264,7 @@ def _sum(costs: list[float | None]) -> float | None:
     return sum(known) if known and len(known) == len(costs) else None
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """The beginning of a text, on one line."""
     text = " ".join(plain(text).split())
     return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

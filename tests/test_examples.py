@@ -57,7 +57,7 @@ SCRIPTS = {
     ),
     "streaming": (
         [call("translate", word="rain"), "It is regn."],
-        "[translate: regn]\n\n(2 steps)\n",
+        "[translate: regn]\nIt is regn.\n(2 steps)\n",
     ),
     "toolbox_from_class": (
         [call("stock_sell", fruit="pear", number=2), "One is left."],

@@ -1,5 +1,6 @@
 """The public API as users write it. Never run: mypy checks that the types are as promised."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, assert_type
 
@@ -27,7 +28,7 @@ from agentkit import (
     tool,
 )
 from agentkit.offline import OfflineInterface
-from agentkit.testing import ScriptedInterface, call
+from agentkit.testing import Rule, ScriptedInterface, call
 
 
 class City(BaseModel):
@@ -111,6 +112,15 @@ class Echo(Interface):
 
     def send(self, request: Request) -> Response:
         return ScriptedInterface("Hi", call("f", x=1)).send(request)
+
+
+def rules_of_a_script_are_written_in_a_row() -> None:
+    script = ScriptedInterface("Hi", lenient=Echo())
+    rule = script.when("a").call("f", x=1).then.call("g", {"y": 2}).then("Done.")
+    assert_type(rule, Rule)
+    assert_type(script.when(re.compile("b"), times=2).then(ValueError()), Rule)
+    assert_type(script.when(lambda request: not request.options).then([call("f")]), Rule)
+    assert_type(script.when().then(lambda request: request.model), Rule)
 
 
 def interfaces_fit_where_they_are_wanted() -> None:

@@ -45,7 +45,8 @@ def due(rules: Sequence[Rule], request: Request, *, reuse: bool) -> Line | None:
         request: What is asked.
         reuse: Whether a reply may be given more often than its rule says, where no other is due.
     """
-    found = [(rule, turn) for turn in turns(request) for rule in rules if matches(rule, turn)]
+    since = list(turns(request)) if rules else []
+    found = [(rule, turn) for turn in since for rule in rules if matches(rule, turn)]
     for exact in (True, False):
         for again in (False, True)[: 1 + reuse]:
             for rule, turn in found:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
 from threading import Lock
 from typing import NoReturn
 
 from agentkit.interface import Interface, in_pieces
-from agentkit.messages import Delta, Request, Response, Wait
+from agentkit.messages import Delta, Request, Response
 from agentkit.testing.checking import wrong_calls
 from agentkit.testing.matching import due
 from agentkit.testing.replies import Reply, response_of
@@ -64,43 +63,6 @@ class ScriptedInterface(Interface):
         Raises:
             AssertionError: Nothing, or what makes no sense.
         """
-        said = self._said(request)
-        return said if isinstance(said, Response) else said.send(request)
-
-    async def asend(self, request: Request) -> Response:
-        """`send`, awaited."""
-        said = self._said(request)
-        return said if isinstance(said, Response) else await said.asend(request)
-
-    def stream(self, request: Request) -> Iterator[Delta | Wait | Response]:
-        """`send`, word by word where the option `stream` asks for that."""
-        said = self._said(request)
-        yield from (_pieces(said, request) if isinstance(said, Response) else said.stream(request))
-
-    async def astream(self, request: Request) -> AsyncGenerator[Delta | Wait | Response, None]:
-        """`stream`, awaited."""
-        said = self._said(request)
-        if isinstance(said, Response):
-            for piece in _pieces(said, request):
-                yield piece
-            return
-        async with aclosing(said.astream(request)) as pieces:
-            async for each in pieces:
-                yield each
-
-    def assert_done(self) -> None:
-        """Fail when replies are left over, or when the script failed and that was lost on the way:
-        a run of many has it as the error of its outcome, a tool's agent as the tool's result.
-
-        A lenient script is always done.
-        """
-        if self.failures:
-            raise AssertionError(self.failures[0])
-        if not self._lenient and (text := left_over(self._rules, self._replies, self.requests)):
-            raise AssertionError(text)
-
-    def _said(self, request: Request) -> Response | Interface:
-        """What is said to a request, or who is to say it."""
         with self._lock:
             self.requests.append(request)
             number = len(self.requests)
@@ -113,10 +75,36 @@ class ScriptedInterface(Interface):
         if listed is not None:
             return response_of(listed)
         if isinstance(self._lenient, Interface):
-            return self._lenient
+            return self._lenient.send(request)
         if not self._lenient:
             self._fail(no_reply(number, request, self._rules))
         return response_of(_PLAIN)
+
+    async def asend(self, request: Request) -> Response:
+        """`send`, awaited."""
+        if isinstance(self._lenient, Interface):
+            return await super().asend(request)  # in a thread, as it may take its time
+        return self.send(request)
+
+    def stream(self, request: Request) -> Iterator[Delta | Response]:
+        """`send`, word by word where the option `stream` asks for that."""
+        yield from _pieces(self.send(request), request)
+
+    async def astream(self, request: Request) -> AsyncGenerator[Delta | Response, None]:
+        """`stream`, awaited."""
+        for piece in _pieces(await self.asend(request), request):
+            yield piece
+
+    def assert_done(self) -> None:
+        """Fail when replies are left over, or when the script failed and that was lost on the way:
+        a run of many has it as the error of its outcome, a tool's agent as the tool's result.
+
+        A lenient script is always done.
+        """
+        if self.failures:
+            raise AssertionError(self.failures[0])
+        if not self._lenient and (text := left_over(self._rules, self._replies, self.requests)):
+            raise AssertionError(text)
 
     def _checked(self, line: Line, request: Request) -> Response:
         response = line.response(request)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from textwrap import shorten
 from typing import Any
 
 from agentkit.errors import closest
 from agentkit.messages import AssistantMessage, Message, Request
-from agentkit.run import shown
+from agentkit.run import short, shown
 from agentkit.testing.matching import Turn, matches, next_line, turns
 from agentkit.testing.replies import Reply
 from agentkit.testing.rules import Line, Rule
 
 _SHOWN = 10  # rules, replies or requests
-_WIDTH = 120  # characters of a text
 _MARKS = "\"'.,:;!?()"
 _SAYS_NOTHING = "it says nothing: add .call(...) or .then(...)"
 
@@ -106,16 +104,12 @@ def _said(message: Message) -> str:
     if isinstance(message, AssistantMessage):
         return f"model: {_words(message)}"
     who = message.role if message.role != "function" else f"result of {message.name}"
-    return f"{who}: {_short(message.content)}"
+    return f"{who}: {short(message.content)}"
 
 
 def _words(message: AssistantMessage) -> str:
-    text = [f'"{_short(message.content)}"'] if message.content else []
-    return ", ".join([*text, *(_short(shown(call)) for call in message.calls)]) or "nothing"
-
-
-def _short(text: str) -> str:
-    return shorten(text, _WIDTH, placeholder=" ...")
+    text = [f'"{short(message.content)}"'] if message.content else []
+    return ", ".join([*text, *(short(shown(call)) for call in message.calls)]) or "nothing"
 
 
 def _listed(lines: Iterable[str], mark: str = "- ") -> list[str]:
