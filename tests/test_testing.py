@@ -12,6 +12,7 @@ from agentkit import (
     InterfaceError,
     Request,
     Response,
+    Tool,
     UserMessage,
     tool,
 )
@@ -120,6 +121,27 @@ def test_a_reply_can_be_made_of_the_results():
     )
 
     assert Agent(TOOLS, script).run("The weather?").output == "It is sunny in Oslo."
+
+
+def test_a_call_can_be_made_of_the_results_and_gone_on_from():
+    script = ScriptedInterface()
+    rule = script.when("trip").call("get_weather", city="Oslo")
+    rule.then(lambda request: call("book", hotel=request.messages[-1].content)).then("Booked.")
+    run = Agent(TOOLS, script).run("A trip")
+
+    assert results(run) == [["sunny in Oslo"], ["sunny in Oslo is booked"], []]
+    script.assert_done()
+
+
+def test_a_schema_that_takes_more_than_it_names_is_not_refused_more():
+    number = {"type": "integer"}
+    schema = {"type": "object", "properties": {"a": number}, "additionalProperties": number}
+    definition = {"name": "total", "description": "Sum up.", "parameters": schema}
+    total = Tool.declared(definition, lambda **numbers: sum(numbers.values()))
+    script = ScriptedInterface()
+    script.when("sum").call("total", a=1, b=2).then(lambda request: request.messages[-1].content)
+
+    assert Agent([total], script).run("The sum?").output == "3"
 
 
 @pytest.mark.parametrize(
