@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agentkit import Agent, ConfigError
-from agentkit.cli.loading import attribute, module_of, place_of
+from agentkit.importing import attribute, module_of, place_of
 
 
 def load_agent(name: str) -> Agent[Any]:

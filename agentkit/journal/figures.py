@@ -9,12 +9,14 @@ from typing import Any
 
 from agentkit.redact import plain
 
-_LONGEST = 20_000  # characters of a text
+LONGEST = 20_000
+"""Characters of a text that a page shows."""
+
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400  # seconds
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # they make text look like another text
 
 
-def harmless(text: str, longest: int = _LONGEST) -> str:
+def harmless(text: str, longest: int = LONGEST) -> str:
     """Anybody's text, cut, without control characters, and with what reorders it spelled out.
 
     It is still to be escaped.
@@ -36,6 +38,11 @@ def rewritten(text: str) -> str:
         return written(json.loads(text))
     except (ValueError, RecursionError):
         return text
+
+
+def several(count: int, name: str) -> str:
+    """A number of things; nothing for none."""
+    return f"{count:,} {name}{'' if count == 1 else 's'}" if count else ""
 
 
 def dollars(cost: float) -> str:

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
-from typing import Any
 
 from agentkit.journal.chart import Chart, Row, chart
-from agentkit.journal.figures import dollars, duration, moment, rewritten, written
+from agentkit.journal.figures import dollars, duration, moment, rewritten
+from agentkit.journal.sheet import block, document, facts, folded, text
 from agentkit.journal.stored import StoredEvent, StoredRun
-from agentkit.journal.timeline import facts, folded, text, timeline
+from agentkit.journal.timeline import timeline
 from agentkit.messages import FunctionCall
 from agentkit.run import shown
 
 _TITLE = 120  # characters of the prompt in the head
-_HEAD = (
-    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    '<meta name="color-scheme" content="light dark">'
-    '<meta http-equiv="Content-Security-Policy" '
-    "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-)
 STATES = {
     "done": "done",
     "failed": "failed",
@@ -43,22 +35,18 @@ def page(stored: StoredRun, events: Sequence[StoredEvent]) -> str:
     drawn = chart(events)
     prompt = str(stored.prompt or "A run without a prompt")
     title = prompt if len(prompt) <= _TITLE else f"{prompt[:_TITLE]}…"
-    css = "".join(map(_css, ("timeline.css", "page.css")))
     parts = [
-        f"{_HEAD}<title>{text(' '.join(title.split()))} · run {text(stored.id)}</title>",
-        f"<style>{css}</style></head><body><main>",
         f'<h1>{text(title)}</h1><p class="state {text(stored.state)}">',
         f"{text(STATES.get(stored.state, stored.state))}</p>",
-        _block(stored.error, "bad") if stored.error else "",
+        block(stored.error, "bad") if stored.error else "",
         *_waiting(drawn.waiting),
         folded("The whole prompt", prompt) if title != prompt else "",
         facts(told(stored, drawn)),
-        "<h2>Answer</h2>" + _block(stored.output, "answer") if stored.state == "done" else "",
+        "<h2>Answer</h2>" + block(stored.output, "answer") if stored.state == "done" else "",
         f"<h2>Timeline</h2>{timeline(drawn)}",
         *_definitions(drawn.rows),
-        "</main></body></html>\n",
     ]
-    return "".join(parts)
+    return document(f"{title} · run {stored.id}", parts)
 
 
 def told(stored: StoredRun, drawn: Chart) -> Iterator[tuple[str, str]]:
@@ -86,7 +74,7 @@ def told(stored: StoredRun, drawn: Chart) -> Iterator[tuple[str, str]]:
 
 def _waiting(calls: Sequence[FunctionCall]) -> Iterator[str]:
     for each in calls:
-        yield _block(f"{shown(each)}\n{each.waits}", "answer")
+        yield block(f"{shown(each)}\n{each.waits}", "answer")
 
 
 def _definitions(rows: Sequence[Row]) -> Iterator[str]:
@@ -100,12 +88,3 @@ def _definitions(rows: Sequence[Row]) -> Iterator[str]:
         except (ValueError, KeyError, TypeError):
             name = "function"
         yield folded(name, rewritten(each))
-
-
-def _block(value: Any, kind: str) -> str:
-    block = value if isinstance(value, str) else written(value)
-    return f'<div class="text {kind}">{text(block)}</div>'
-
-
-def _css(name: str) -> str:
-    return files("agentkit.journal").joinpath(name).read_text(encoding="utf-8")

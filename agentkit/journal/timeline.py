@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from html import escape
+from collections.abc import Iterator
 
 from agentkit.journal.chart import Chart, Row
-from agentkit.journal.figures import dollars, duration, harmless, rewritten, written
+from agentkit.journal.figures import dollars, duration, rewritten, written
+from agentkit.journal.sheet import facts, text
 from agentkit.run import shown
 
 _TITLE = 120  # characters of a row's name
@@ -109,24 +109,8 @@ def _ticks(drawn: Chart) -> str:
     return f'<div class="axis" aria-hidden="true"><svg class="ticks">{ticks}</svg></div>'
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """What is known, each behind its name; what is empty is left out."""
-    cells = (f"<div><dt>{text(k)}</dt><dd>{text(v)}</dd></div>" for k, v in pairs if v)
-    return f'<dl class="facts">{"".join(cells)}</dl>'
-
-
-def folded(name: str, inside: str) -> str:
-    """A text behind its name."""
-    return f"<details><summary>{text(name)}</summary><pre>{text(inside)}</pre></details>"
-
-
 def _pre(head: str, inside: str) -> str:
     return f"<h3>{text(head)}</h3><pre>{text(inside)}</pre>"
-
-
-def text(anybodys: str) -> str:
-    """Anybody's text, cut, made harmless and escaped."""
-    return escape(harmless(anybodys))
 
 
 def _tokens(count: int | None) -> str:

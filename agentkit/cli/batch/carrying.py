@@ -41,7 +41,7 @@ def carry_out(rows: Rows, output: Path | None, place: Place) -> int:
             stack.enter_context(alone(output))
         answers = stack.enter_context(place.opened(output))
         stack.enter_context(apart())
-        with _told(tally, kept_in), writer(output, checked.fields, stdout) as lines:
+        with told(tally, kept_in), writer(output, checked.fields, stdout) as lines:
             _write(answers, rows, lines, tally, place.runs_with)
     note(tally.summary())
     for advice in place.advice(tally.states, output):
@@ -77,8 +77,13 @@ def _differing(answer: Answer, now: tuple[str, str] | None) -> str:
 
 
 @contextmanager
-def _told(tally: Tally, kept_in: Path | str | None) -> Iterator[None]:
-    """Tell of an end before the end how far it came, and how to go on."""
+def told(tally: Tally, kept_in: Path | str | None) -> Iterator[None]:
+    """Tell of an end before the end how far it came, and how to go on.
+
+    Args:
+        tally: What came so far.
+        kept_in: What has it; None where nothing is kept.
+    """
     try:
         yield
     except BaseException as error:

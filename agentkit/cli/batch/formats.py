@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, BinaryIO, Literal, NoReturn
 
 from agentkit import ConfigError
 from agentkit.errors import closest
+from agentkit.strict_json import strict
 
 Format = Literal["jsonl", "csv", "tsv", "text"]
 PROMPT = "prompt"
@@ -23,7 +23,6 @@ _BY_NAME: dict[str, Format] = {
     "tsv": "tsv",
     "txt": "text",
 }
-_DEEP = 100  # levels of JSON in a row
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -116,37 +115,14 @@ def _json_records(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Recor
         if not text.strip():
             continue
         try:
-            value = json.loads(text, parse_constant=_no_number)
-        except (ValueError, RecursionError) as error:
-            refuse(name, number, f"it is no JSON: {error or 'it is nested too deeply'}.")
+            value = strict(text)
+        except ValueError as error:
+            refuse(name, number, f"it is no JSON: {error}.")
         if isinstance(value, str):
             value = {PROMPT: value}
-        if text.count("[") + text.count("{") > _DEEP and _is_deep(value):
-            refuse(name, number, f"it is nested more than {_DEEP} levels deep.")
         if not isinstance(value, dict):
             refuse(name, number, f"a row is a JSON object or a text, not {text.strip()[:40]}.")
         yield Record(number, value)
-
-
-def _is_deep(value: Any) -> bool:
-    """Whether values are nested deeper than what looks into them would get."""
-    level = [value]
-    for _ in range(_DEEP):
-        inner = [each.values() if isinstance(each, dict) else each for each in level]
-        level = [
-            part
-            for each in inner
-            if not isinstance(each, str)
-            for part in each
-            if isinstance(part, dict | list)
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON")
 
 
 def _table(lines: Iterator[tuple[int, str]], name: str, delimiter: str | None) -> Iterator[Record]:

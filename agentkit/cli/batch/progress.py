@@ -16,14 +16,16 @@ _MINUTE, _HOUR = 60, 3_600  # seconds
 
 
 class Tally:
-    """What came of rows so far.
+    """What came of rows so far, or of other things that are done side by side.
 
     Args:
         total: How many there are.
+        unit: What one of them is called.
+        good: The state of one that is as it should be.
     """
 
-    def __init__(self, total: int) -> None:
-        self.total = total
+    def __init__(self, total: int, unit: str = "row", good: str = "done") -> None:
+        self.total, self._unit, self._good = total, unit, good
         self.states: Counter[str] = Counter()
         self.before = 0
         self.tokens = 0
@@ -33,11 +35,23 @@ class Tally:
 
     def see(self, answer: Answer) -> None:
         """Count an answer."""
-        self.states[answer.state] += 1
-        self.before += answer.before
-        self.tokens += (answer.prompt_tokens or 0) + (answer.completion_tokens or 0)
-        self.cost += answer.cost or 0.0
+        tokens = (answer.prompt_tokens or 0) + (answer.completion_tokens or 0)
+        self.count(answer.state, tokens, answer.cost, before=answer.before)
         self._unpriced |= answer.cost is None and bool(answer.run_id)
+
+    def count(self, state: str, tokens: int, cost: float | None, *, before: bool) -> None:
+        """Count one.
+
+        Args:
+            state: What came of it.
+            tokens: That it cost.
+            cost: US dollars, as far as that is known.
+            before: Whether it was there before.
+        """
+        self.states[state] += 1
+        self.before += before
+        self.tokens += tokens
+        self.cost += cost or 0.0
 
     @property
     def seen(self) -> int:
@@ -51,7 +65,7 @@ class Tally:
 
     @property
     def rate(self) -> float:
-        """Rows a second, without those that were there before."""
+        """How many a second, without those that were there before."""
         return (self.seen - self.before) / max(self.seconds, 1e-6)
 
     def figures(self) -> list[str]:
@@ -68,17 +82,17 @@ class Tally:
 
     def line(self) -> str:
         """How far it is."""
-        parts = [f"{self.seen:,} of {self.total:,} rows", *self.figures()]
+        parts = [f"{self.seen:,} of {self.total:,} {self._unit}s", *self.figures()]
         if self.seen > self.before:
-            parts.append(f"{self.rate:,.1f} rows/s")
+            parts.append(f"{self.rate:,.1f} {self._unit}s/s")
             parts.append(f"{lasting((self.total - self.seen) / self.rate)} left")
         return ", ".join(parts)
 
     def summary(self) -> str:
         """What came of all."""
         before = f" ({self.before:,} of them before)" if self.before else ""
-        rows = f"{self.seen:,} row{'' if self.seen == 1 else 's'}"
-        parts = [f"{rows}{before}: {self.states['done']:,} done", *self.figures()]
+        rows = f"{self.seen:,} {self._unit}{'' if self.seen == 1 else 's'}"
+        parts = [f"{rows}{before}: {self.states[self._good]:,} {self._good}", *self.figures()]
         return f"{', '.join(parts)}, in {lasting(self.seconds)}."
 
 

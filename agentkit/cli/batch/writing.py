@@ -153,8 +153,13 @@ def check_output(output: Path, rows: Rows, journal: Path | None) -> None:
 
 
 @contextmanager
-def alone(output: Path) -> Iterator[None]:
+def alone(output: Path, who: str = "Another batch", option: str = "-o") -> Iterator[None]:
     """Nobody else writes the output meanwhile.
+
+    Args:
+        output: The file.
+        who: Who else may write it, for the error.
+        option: What names the file.
 
     Raises:
         ConfigError: Somebody does, or it cannot be written.
@@ -166,7 +171,7 @@ def alone(output: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise ConfigError(
-            f"Another batch writes {output}: wait for its end, or give another -o."
+            f"{who} writes {output}: wait for its end, or give another {option}."
         ) from None
     except OSError as error:
         raise ConfigError(f"{output} cannot be written: {error.strerror or error}.") from error

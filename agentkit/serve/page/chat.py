@@ -14,11 +14,11 @@ from starlette.responses import RedirectResponse, Response
 
 from agentkit.agent_settings import RunOptions
 from agentkit.journal.chart import chart
-from agentkit.journal.figures import dollars, moment
+from agentkit.journal.figures import dollars, moment, several
 from agentkit.journal.stored import StoredRun
 from agentkit.serve.desk import STREAMED
 from agentkit.serve.page.render import page, typed_in
-from agentkit.serve.page.shown import Called, Said, several, steps_of, sums_of, tokens_of
+from agentkit.serve.page.shown import Called, Said, steps_of, sums_of, tokens_of
 from agentkit.serve.views import agent_view
 
 if TYPE_CHECKING:

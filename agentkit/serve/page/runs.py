@@ -14,7 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from agentkit.errors import AgentkitError
 from agentkit.journal.chart import chart
 from agentkit.journal.page import STATES, told
-from agentkit.journal.timeline import facts, timeline
+from agentkit.journal.sheet import facts
+from agentkit.journal.timeline import timeline
 from agentkit.messages import FunctionCall
 from agentkit.run import Run
 from agentkit.serve.page.chat import turn_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from agentkit.journal.chart import Chart, Row
-from agentkit.journal.figures import dollars, duration, written
+from agentkit.journal.figures import dollars, duration, several, written
 from agentkit.journal.stored import StoredRun
 from agentkit.messages import FunctionCall, ResultMessage
 from agentkit.run import Run, shown
@@ -145,11 +145,6 @@ def sums_of(run: StoredRun) -> str:
 def tokens_of(run: StoredRun) -> int:
     """The tokens of a run, as far as they are known."""
     return (run.prompt_tokens or 0) + (run.completion_tokens or 0)
-
-
-def several(count: int, name: str) -> str:
-    """A number of things; nothing for none."""
-    return f"{count:,} {name}{'' if count == 1 else 's'}" if count else ""
 
 
 def images(media: Any) -> list[str]:

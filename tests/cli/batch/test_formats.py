@@ -72,7 +72,11 @@ def test_nothing_is_no_rows(kind, data):
         ("jsonl", "[1]", "rows, line 1: a row is a JSON object or a text, not [1]."),
         ("jsonl", '{"a": NaN}', "rows, line 1: it is no JSON: NaN is no number of JSON."),
         ("jsonl", "[" * 200_000, "rows, line 1: it is no JSON: "),
-        ("jsonl", '{"a": ' * 101 + "1" + "}" * 101, "rows, line 1: it is nested more than 100"),
+        (
+            "jsonl",
+            '{"a": ' * 101 + "1" + "}" * 101,
+            "rows, line 1: it is no JSON: it is nested more than 100",
+        ),
         ("jsonl", b'"a"\n"\xff"\n', "rows, line 2: it is no UTF-8"),
         ("text", b"a\nb\xff\n", "rows, line 2: it is no UTF-8"),
         ("csv", b"a\nb\xff\n", "rows, line 2: it is no UTF-8"),
