@@ -38,6 +38,17 @@ SCRIPTS = {
         'It is packed.\ncancel_order {"number": 7} waits: cancel_order may destroy something\n'
         "I cancelled it.\n",
     ),
+    "eval_tools": (
+        [
+            call("forecast", city="Oslo"),
+            "7 degrees.",
+            call("book_table", restaurant="Chez Nous", people=5),
+            "Booked.",
+            "You are welcome.",
+        ],
+        "weather passed\ntable people: 5, not what the function is true of\nthanks passed\n"
+        "something is wrong\n",
+    ),
     "hello_tool": (
         [call("forecast", city="Oslo", days=1), "Yes, take an umbrella."],
         "Yes, take an umbrella.\n",
@@ -123,6 +134,7 @@ def test_example_runs_on_the_offline_model_without_a_key(name, tmp_path):
         "conversation": "The bedroom is set to 17 degrees.",
         "dependencies": "buy milk",
         "durable_runs": "Order 7 is cancelled.",
+        "eval_tools": "all is right",
         "hello_tool": "Oslo",
         "many": "1 The `total` of 12, 55 is 6.60 euros",
         "serving": "Bakery is open from 9 to 18",

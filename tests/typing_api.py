@@ -27,6 +27,17 @@ from agentkit import (
     save_messages,
     tool,
 )
+from agentkit.evals import (
+    Call,
+    Case,
+    Evaluation,
+    Like,
+    OneOf,
+    Outcome,
+    Report,
+    evaluate,
+    read_cases,
+)
 from agentkit.offline import OfflineInterface
 from agentkit.testing import Rule, ScriptedInterface, call
 
@@ -126,3 +137,12 @@ def rules_of_a_script_are_written_in_a_row() -> None:
 def interfaces_fit_where_they_are_wanted() -> None:
     for each in (Echo(), OfflineInterface(), HTTPInterface("groq"), open_interface("offline")):
         assert_type(Agent(interface=each), Agent[str])
+
+
+def evaluations_take_cases_and_agents() -> None:
+    case = Case("Hi", [Call("f", {"x": Like("a"), "y": lambda y: y > 1}), OneOf((Call("g"),))])
+    report = evaluate([case], Agent([bare]), repeat=2, run_tools="none", results="out.jsonl")
+    assert_type(report, Report)
+    assert_type(report.figures("a").passed.value, float | None)
+    assert_type(evaluate([case], {"a": Agent(), "b": Agent([bare])}).met, bool)
+    assert_type(Evaluation(read_cases("cases.jsonl"), Agent()).known, tuple[Outcome, ...])

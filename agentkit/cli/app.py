@@ -22,6 +22,10 @@ _COMMANDS = {
         "agentkit.cli.batch.command:batch",
         "Run an agent for each row of a file, side by side.",
     ),
+    "eval": (
+        "agentkit.cli.evals:app",
+        "Measure whether a model picks the right one of your tools, with the right arguments.",
+    ),
     "tools": (
         "agentkit.cli.tools:app",
         "List tools and packs, show, call and check tools without a model, or begin a new one.",
