@@ -192,7 +192,8 @@ class _Opener:
         if name.partition(":")[0] == "offline":
             from agentkit.offline import OfflineInterface
 
-            return OfflineInterface(), model
+            dialect = self.http.get("dialect")
+            return OfflineInterface("tools" if dialect == "tools" else "functions"), model
         if _is_meant_as_address(name):
             return self._http(_address(name)), model
         name, _, own = name.partition(":")

@@ -33,10 +33,11 @@ _NO_KEY = "none needed"
 _OFFLINE = """\
 Offline rules
 
-The offline model is part of agentkit. It is no language model: it has rules and no weights, needs
-no key and no network, and gives the same reply to the same request. It understands simple English
-requests that name what a tool does and the values to use, calls the tools that fit, and repeats
-their results. Take it to try agentkit out and to test programs, not to get knowledge or text.
+The offline model is part of agentkit. It is no language model: it goes by rules, needs no key and
+no network, and gives the same reply to the same request. It understands English requests that name
+what a tool does and the values to use, calls the tools that fit, asks for a value that is missing,
+and repeats the results. Take it to try agentkit out, and to test tools and programs, not to get
+knowledge or text.
 
 Interface name: offline
 

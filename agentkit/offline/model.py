@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from agentkit.messages import ANSWER
 from agentkit.offline import OfflineInterface
 from agentkit.offline.answers import fill_answer, no_call, question, sentences
-from agentkit.offline.plan import Call, best, plan
+from agentkit.offline.clauses import asks
+from agentkit.offline.plan import Call, nearest, plan
+from agentkit.offline.replies import answered, uncancelled
 from agentkit.offline.schemas import Function, read_functions
 from agentkit.offline.talk import Done, Talk, read_talk
 
+RULES = 2
+"""The version of the rules: a request can be answered otherwise by others."""
 
-def reply(body: dict[str, Any]) -> dict[str, Any]:
+
+def reply(body: dict[str, Any], *, now: datetime | None = None) -> dict[str, Any]:
     """Answer a chat-completions request in its own dialect, `functions` or `tools`.
 
-    The same request always gets the same reply. Tokens are counted as words, roughly.
+    The same request at the same time always gets the same reply. Tokens are counted as words,
+    roughly.
+
+    Args:
+        now: What "today" is counted from, with its zone; this day in UTC where none is given.
     """
+    now = now or datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     talk, functions, choice = read_talk(body.get("messages")), read_functions(body), _choice(body)
-    calls: list[Call] = []
-    if choice != "none" and functions:
-        calls, text = _decide(talk, functions, choice)
-    else:
-        text = sentences(talk.done) or no_call(talk.text, functions)
-    return _completion(body, calls, text)
+    if choice == "none" or not functions:
+        return _completion(body, [], sentences(talk.done) or no_call(talk.text, functions))
+    return _completion(body, *_decide(talk, functions, choice, now))
 
 
 def _choice(body: dict[str, Any]) -> str:
@@ -37,87 +45,97 @@ def _choice(body: dict[str, Any]) -> str:
     return given if given in ("none", "required") else "auto"
 
 
-def _decide(talk: Talk, functions: tuple[Function, ...], choice: str) -> tuple[list[Call], str]:
+def _decide(
+    talk: Talk, functions: tuple[Function, ...], choice: str, now: datetime
+) -> tuple[list[Call], str]:
     """The calls to make now, or else what to say."""
     final = next((each for each in functions if each.name == ANSWER), None)
     offered = tuple(each for each in functions if each.name != ANSWER)
-    planned = _forced(talk, offered, choice) if choice[0] == "=" else _planned(talk, offered)
-    if not planned and choice == "required" and final is None:
-        nearest = best(talk.whole, offered)
-        planned = [nearest] if nearest else []
-    ready = [each for each in planned if not each.missing or choice != "auto"]
-    due = [each for each in ready if not _is_done(each, talk.done)]
-    if due and choice != f"={ANSWER}":
+    if choice.startswith("="):
+        named = tuple(each for each in offered if each.name == choice[1:])
+        planned = nearest(talk.whole, named, now)
+    else:
+        planned = _planned(talk, offered, now)
+        if not planned and choice == "required" and final is None:
+            planned = nearest(talk.whole, offered, now)
+    planned = _linked(planned, talk.done, now)
+    lacking = [each for each in planned if each.missing and choice == "auto"]
+    due = [each for each in planned if each not in lacking and _made(each, talk.done) is None]
+    if due:
         return due, ""
-    asked = question([each for each in planned if each not in ready])
-    if final is not None and not asked:
-        return _finish(final, talk)
-    said = sentences(talk.done)
-    return [], "\n".join(filter(None, (said, asked))) or no_call(talk.text, offered)
-
-
-def _planned(talk: Talk, offered: tuple[Function, ...]) -> list[Call]:
-    """What the last message asks for by itself, or else together with what it completes."""
-    alone = plan(talk.text, offered)
-    if talk.text == talk.whole or (alone and not any(each.missing for each in alone)):
-        return list(alone)
-    return list(plan(talk.whole, offered))
-
-
-def _forced(talk: Talk, offered: tuple[Function, ...], choice: str) -> list[Call]:
-    only = best(talk.whole, tuple(each for each in offered if each.name == choice[1:]))
-    return [only] if only else []
-
-
-def _is_done(call: Call, done: tuple[Done, ...]) -> bool:
-    return any(d.name == call.function.name and d.arguments == call.arguments for d in done)
-
-
-def _finish(final: Function, talk: Talk) -> tuple[list[Call], str]:
-    """The typed final answer, or a question for what it lacks."""
     done = tuple(each for each in talk.done if each.name != ANSWER)
-    filled = fill_answer(final, done, talk.whole)
-    call = Call(final, filled.arguments, filled.missing)
-    if filled.missing:
-        return [], "\n".join(filter(None, (sentences(done), question([call]))))
-    if _is_done(call, talk.done):
-        return [], sentences(done) or no_call(talk.text, ())
-    return [call], ""
+    if final is not None and not lacking:
+        answer = fill_answer(final, done, talk.whole, now)
+        if not answer.missing and _made(answer, talk.done) is None:
+            return [answer], ""
+        lacking = [answer] if answer.missing else []
+    said = "\n".join(filter(None, (sentences(done), question(lacking))))
+    left = len(talk.texts) > 1 and uncancelled(talk.text) == ""
+    return [], said or ("All right, I leave it." if left else no_call(talk.text, offered))
+
+
+def _planned(talk: Talk, offered: tuple[Function, ...], now: datetime) -> list[Call]:
+    """What the last message asks for by itself, or by answering what was asked of the user."""
+    first, *answers = talk.texts
+    instead = uncancelled(talk.text) if answers else None
+    alone = plan(talk.text if instead is None else instead, offered, now, talk.before)
+    complete = bool(alone) and not any(each.missing for each in alone)
+    if not answers or instead is not None or (complete and asks(talk.text)):
+        return alone
+    calls = plan(first, offered, now, talk.before)
+    for answer in answers:
+        calls = answered(calls, answer, now)
+    return calls
+
+
+def _linked(planned: list[Call], done: tuple[Done, ...], now: datetime) -> list[Call]:
+    """The calls with what they take from the result before; none that still waits for it."""
+    found: list[Call] = []
+    result: str | None = None
+    for each in planned:
+        if each.link is None:
+            found.append(each)
+        elif result is not None:
+            found.append(Call(each.function, each.link.closed(result, now)))
+        else:
+            continue
+        made = _made(found[-1], done)
+        result = None if made is None or made.failed else made.content
+    return found
+
+
+def _made(call: Call, done: tuple[Done, ...]) -> Done | None:
+    wanted = (call.function.name, call.arguments)
+    return next((each for each in done if (each.name, each.arguments) == wanted), None)
 
 
 def _completion(body: dict[str, Any], calls: list[Call], text: str) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None if calls else text}
+    made = [{"name": c.function.name, "arguments": json.dumps(c.arguments)} for c in calls]
     reason = "stop"
-    if calls and body.get("tools"):
+    if made and body.get("tools"):
         reason = "tool_calls"
-        message["tool_calls"] = [
-            {"id": f"call_{index}", "type": "function", "function": _spelled(call)}
-            for index, call in enumerate(calls, 1)
+        message[reason] = [
+            {"id": f"call_{number}", "type": "function", "function": each}
+            for number, each in enumerate(made, 1)
         ]
-    elif calls:
+    elif made:
         reason = "function_call"
-        message["function_call"] = _spelled(calls[0])
-    choice = {"index": 0, "message": message, "finish_reason": reason}
+        message[reason] = made[0]
     return {
         "id": "offline-1",
         "object": "chat.completion",
         "created": 0,
         "model": OfflineInterface.model,
-        "choices": [choice],
+        "system_fingerprint": f"offline-rules-{RULES}",
+        "choices": [{"index": 0, "message": message, "finish_reason": reason}],
         "usage": _usage(body, message),
     }
-
-
-def _spelled(call: Call) -> dict[str, str]:
-    return {"name": call.function.name, "arguments": json.dumps(call.arguments)}
 
 
 def _usage(body: dict[str, Any], message: dict[str, Any]) -> dict[str, int]:
     """Words for tokens, of everything that was read and written."""
     read = [body.get(key) for key in ("messages", "functions", "tools")]
     prompt, completion = len(json.dumps(read).split()), len(json.dumps(message).split())
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "total_tokens": prompt + completion,
-    }
+    total = prompt + completion
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": total}

@@ -1,160 +1,142 @@
-"""Which functions a user's text asks for, and with what arguments."""
+"""Which calls a user's text asks for, in its order."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from datetime import datetime
+from itertools import islice, product
 from typing import Any
 
-from agentkit.offline.arithmetic import find_expression
-from agentkit.offline.fill import Filled, fill, wants_expression
+from agentkit.offline.chains import Link, find_inner, find_link
+from agentkit.offline.clauses import find_groups, refers, unquoted
+from agentkit.offline.fill import Filled, fill
+from agentkit.offline.parts import Part, Reader
+from agentkit.offline.rank import Choice, choose
 from agentkit.offline.schemas import Function, Parameter
-from agentkit.offline.spans import find_series
-from agentkit.offline.words import GENERIC, OPPOSITES, STOP, related, stems
+from agentkit.offline.spans import Span
 
-__all__ = ["Call", "best", "plan"]
+__all__ = ["Call", "nearest", "plan"]
 
-_SPLIT = re.compile(
-    r"[;\n]+|(?<=[?!])\s+|(?<=[a-z0-9)]\.)\s+(?=[A-Z])|,?\s+(?:and|then|also)\s+(?:also\s+|then\s+)?"
-    r"|,\s+(?=(?:what|how|who|where|when|which|is|are|do|does|can|could)\b)",
-    re.IGNORECASE,
-)
-_NAME, _DESCRIPTION, _DETAILS = 3.0, 1.5, 1.0
-_WEAK = 0.25
-_RELATED = 0.6
-_ARITHMETIC = 8.0
-_MISSING = 4.0
-_FILLED = 0.5
-_COVERED = 3.0
-_CLOSE = 8  # functions whose arguments are tried
-_CUTS = 12  # clauses that are told apart
-_GATES = ((0.5, 1.75), (0.25, 3.0), (0.0, 5.0))  # the less of the name, the more of the rest
+_MOST, _LISTS = 32, 3  # calls that one part can make; lists in words that are looked at
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call to make, or to ask for where required parameters are missing."""
+    """A call to make, or to ask for where required parameters are missing.
+
+    Args:
+        link: How its arguments come from the result of the call before it, where they do.
+    """
 
     function: Function
     arguments: dict[str, Any]
     missing: tuple[Parameter, ...] = ()
+    link: Link | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    score: float
-    function: Function
-    filled: Filled
-    fits: bool
+def plan(
+    text: str, functions: tuple[Function, ...], now: datetime, before: str | None = None
+) -> list[Call]:
+    """The calls that a text asks for, in its order; a call is never listed twice.
+
+    Args:
+        before: The last result of an earlier turn, which "double the result" can be about.
+    """
+    text = unquoted(text)
+    whole = choose(text, functions, now)
+    if whole is None:
+        return []
+    reader = Reader(functions, now, whole)
+    reader.read(text)
+    if len(reader.parts) > 1:
+        filled = [reader.fill(each.function, each.text) for each in reader.parts]
+        return _calls(reader.parts, filled, reader.context, now)
+    if linked := _chained(text, functions, now, whole, before):
+        return linked
+    return _calls([Part(whole.function, text)], [whole.filled], "", now) if whole.fits else []
 
 
-def plan(text: str, functions: tuple[Function, ...]) -> tuple[Call, ...]:
-    """The calls that a text asks for, in its order; a call is never listed twice."""
+def _chained(
+    text: str, functions: tuple[Function, ...], now: datetime, whole: Choice, before: str | None
+) -> list[Call]:
+    """The call that uses an earlier turn's result, or two of which one is in the other."""
+    hole = refers(text, strictly=whole.fits and not whole.filled.missing)
+    if before is not None and hole and (link := find_link(text, hole, functions, now)):
+        return [Call(link.function, link.closed(before, now))]
+    if nested := find_inner(text, functions, now):
+        inner, link = nested
+        first = Call(inner.function, inner.filled.arguments)
+        return [first, Call(link.function, {}, link=link)]
+    return []
+
+
+def _calls(parts: list[Part], filled: list[Filled], context: str, now: datetime) -> list[Call]:
+    """The calls of each part; `filled` is what its own text gives."""
     calls: list[Call] = []
-    for clause in _clauses(text, functions):
-        choice = _choose(clause, functions)
-        if choice is not None and choice.fits:
-            for arguments in _each(choice.filled.arguments, clause):
-                call = Call(choice.function, arguments, choice.filled.missing)
-                if call not in calls:
-                    calls.append(call)
-    return tuple(calls)
+    for index, part in enumerate(parts):
+        if part.link is not None:
+            calls.append(Call(part.function, {}, link=part.link))
+            continue
+        filled[index] = one = _completed(parts, filled, index, context, now)
+        for arguments in _each(part, one, now):
+            call = Call(part.function, arguments, one.missing)
+            if call not in calls:
+                calls.append(call)
+    return calls
 
 
-def _each(arguments: dict[str, Any], text: str) -> list[dict[str, Any]]:
-    """The arguments once for each of "Oslo, Rome and Paris" where one of these was found."""
-    for series in find_series(text):
-        inside = [key for key, value in arguments.items() if value in series]
-        if len(inside) == 1 and isinstance(arguments[inside[0]], str | int | float):
-            return [arguments | {inside[0]: value} for value in series]
-    return [arguments]
+def _completed(
+    parts: list[Part], filled: list[Filled], index: int, context: str, now: datetime
+) -> Filled:
+    """The arguments of a part, with what it leaves out taken from the parts before."""
+    part, own, found = parts[index], filled[index], filled[index].arguments
+    if index and part.short and not part.label:
+        found = filled[index - 1].arguments | found
+    found = fill(part.function, context, now=now).arguments | found
+    for other in reversed(parts[:index]):
+        if any(each.name not in found for each in own.missing):
+            found = fill(part.function, other.text, now=now).arguments | found
+    missing = tuple(each for each in own.missing if each.name not in found)
+    return Filled(found, missing, matches=own.matches)
 
 
-def best(text: str, functions: tuple[Function, ...]) -> Call | None:
-    """The call that a text is nearest to, however far it is."""
-    choice = _choose(text, functions)
-    if choice is None:
+def _each(part: Part, given: Filled, now: datetime) -> list[dict[str, Any]]:
+    """The arguments once for each of "Oslo, Rome and Paris" where one of these was found.
+
+    Two such lists make a call for each pair, or in their order where the text says "respectively".
+    """
+    groups = [each for each in find_groups(part.text, now) if len(each.items) <= _MOST][:_LISTS]
+    lists = [found for group in groups if (found := _values(part, given, group, now))]
+    names = [name for name, _ in lists]
+    columns = [values for _, values in lists]
+    zipped = len(set(map(len, columns))) == 1 and "respectively" in part.text
+    rows = zip(*columns, strict=True) if zipped else islice(product(*columns), _MOST)
+    return [{**given.arguments, **dict(zip(names, row, strict=True))} for row in rows]
+
+
+def _values(part: Part, given: Filled, group: Span, now: datetime) -> tuple[str, list[Any]] | None:
+    """The parameter that a list in words is about, and its value for each of the items."""
+    inside = [
+        match
+        for match in given.matches.values()
+        if group.start <= match.span.start and match.span.end <= group.end
+    ]
+    if len(inside) != 1:
         return None
-    return Call(choice.function, choice.filled.arguments, choice.filled.missing)
-
-
-def _clauses(text: str, functions: tuple[Function, ...]) -> list[str]:
-    """The parts of a text that each ask for something; others stay with their neighbour."""
-    cuts = [0, *(m.end() for m in islice(_SPLIT.finditer(text), _CUTS)), len(text)]
-    clauses: list[str] = []
-    for start, end in pairwise(cuts):
-        part = text[start:end]
-        complete = bool(clauses) and _asks(part, functions) and _asks(clauses[-1], functions)
-        if complete or not clauses:
-            clauses.append(part)
-        else:
-            clauses[-1] += part
-    return clauses
-
-
-def _asks(text: str, functions: tuple[Function, ...]) -> bool:
-    choice = _choose(text, functions)
-    return choice is not None and choice.fits and not choice.filled.missing
-
-
-def _choose(text: str, functions: tuple[Function, ...]) -> _Choice | None:
-    """The function that a text fits best, among the few whose words are nearest."""
-    said = _said(text, functions)
-    counted = find_expression(text) is not None
-    near = sorted(functions, key=lambda each: -_nearness(each, said, counted))[:_CLOSE]
-    choices = [_judge(text, each, said, counted) for each in near]
-    fitting = [each for each in choices if each.fits] or choices
-    return max(fitting, key=lambda each: each.score, default=None)
-
-
-def _said(text: str, functions: tuple[Function, ...]) -> tuple[str, ...]:
-    """The words that count: a stop word does where a function is named by it."""
-    named = {word for each in functions for word in each.words}
-    heard = (w for w in stems(text) if w in named or not (w in STOP or w.isdigit()))
-    return tuple(dict.fromkeys(heard))
-
-
-def _judge(text: str, function: Function, said: tuple[str, ...], counted: bool) -> _Choice:
-    filled = fill(function, text)
-    near, cover = _nearness(function, said, counted), _cover(function, said)
-    heard = sum(_weight(word, function) > 0 for word in said)
-    unsure = not filled.arguments or bool(filled.missing)
-    vague = unsure and heard < len(said) / 2
-    enough = any(cover >= share and near >= least for share, least in _GATES)
-    fits = enough and not vague and not _opposed(function, text)
-    extra = _FILLED * len(filled.arguments) - _MISSING * len(filled.missing)
-    return _Choice(near + _COVERED * cover + extra, function, filled, fits)
-
-
-def _nearness(function: Function, said: tuple[str, ...], counted: bool) -> float:
-    """How much of what was said speaks for a function; arithmetic does where it wants some."""
-    wanted = counted and any(wants_expression(each) for each in function.parameters)
-    return sum(_weight(word, function) for word in said) + (_ARITHMETIC if wanted else 0.0)
-
-
-def _weight(word: str, function: Function) -> float:
-    weak = _WEAK if word in GENERIC else 1.0
-    if word in function.words:
-        return _NAME * weak
-    if any(related(word, other) for other in function.words):
-        return _NAME * _RELATED * weak
-    if word in function.description:
-        return _DESCRIPTION * weak
-    return _DETAILS * weak if word in function.details else 0.0
-
-
-def _cover(function: Function, said: tuple[str, ...]) -> float:
-    """The share of the function's name that the text speaks of."""
-    named = [w for w in function.words if w not in GENERIC | STOP] or list(function.words)
-    hits = (
-        1.0 if word in said else _RELATED if any(related(word, s) for s in said) else 0.0
-        for word in named
+    parameter, text = inside[0].parameter, part.text
+    texts = (
+        text[: group.start] + text[each.start : each.end] + text[group.end :]
+        for each in group.items
     )
-    return sum(hits) / max(len(named), 1)
+    values = [fill(part.function, each, now=now).arguments.get(parameter.name) for each in texts]
+    if parameter.kind == "array":
+        values = [[item for value in values for item in value or ()]]
+    return None if None in values else (parameter.name, values)
 
 
-def _opposed(function: Function, text: str) -> bool:
-    words = frozenset(stems(text))
-    pairs = [*OPPOSITES, *((b, a) for a, b in OPPOSITES)]
-    return any(a in function.words and b in words and a not in words for a, b in pairs)
+def nearest(text: str, functions: tuple[Function, ...], now: datetime) -> list[Call]:
+    """The one call that a text is nearest to, however far it is; none without functions."""
+    choice = choose(text, functions, now)
+    if choice is None:
+        return []
+    return [Call(choice.function, choice.filled.arguments, choice.filled.missing)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from agentkit.offline.words import GENERIC, STOP, name_words, stems
@@ -12,11 +13,21 @@ __all__ = ["Function", "Parameter", "read_functions"]
 
 _KINDS = ("string", "integer", "number", "boolean", "array", "object")
 _EXAMPLE = re.compile(r"(?<!\w)'([^']{1,40})'(?!\w)|\"([^\"]{1,40})\"")
+_SUCH = re.compile(
+    r"(?:\be\.?g[.:,]+|\bi\.e\.,?|\bsuch as|\bfor (?:instance|example),?|\bincluding|\blike"
+    r"|\beither|\bcan be|\bone of|\bexamples?:)\s*:?\s*([^.()'\"\n]{2,160})",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r",\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+")
+_SENTENCE = re.compile(r"[.:;]\s")
+_REGION = re.compile(r"[A-Za-z]+, ?[A-Z][A-Za-z]+|\bstate\b|\bcountry\b")
 _DEPTH = 4
 _MOST = 128
+IN_NAME, IN_DESCRIPTION, IN_DETAILS = 1.0, 0.9, 0.7
+"""How much a word speaks for a function, by the place where it stands."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parameter:
     """One argument that a function takes.
 
@@ -37,13 +48,25 @@ class Parameter:
     item: Parameter | None
     fields: tuple[Parameter, ...]
 
-    @property
-    def examples(self) -> tuple[str, ...]:
-        """The words that its description quotes."""
-        found = _EXAMPLE.findall(self.description)
-        return tuple(one or other for one, other in found)
+    @cached_property
+    def name_stems(self) -> frozenset[str]:
+        """The words of its name."""
+        return frozenset(name_words(self.name))
 
-    @property
+    @cached_property
+    def examples(self) -> tuple[str, ...]:
+        """The words that its description quotes or lists: likely values."""
+        found = [one or other for one, other in _EXAMPLE.findall(self.description)]
+        for listed in _SUCH.findall(self.description):
+            found += [each.strip() for each in _BETWEEN.split(listed)]
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def takes_region(self) -> bool:
+        """Whether its description speaks of a place with its state or country."""
+        return _REGION.search(self.description) is not None
+
+    @cached_property
     def keywords(self) -> dict[str, float]:
         """The words that stand near its value, each with its weight."""
         told = (word for word in stems(self.description) if word.isalpha())
@@ -51,14 +74,22 @@ class Parameter:
         return words | {w: 0.4 if w in GENERIC else 1.0 for w in name_words(self.name)}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Function:
-    """A function that may be called, and the words that speak for it."""
+    """A function that may be called, and the words that speak for it.
+
+    Args:
+        words: Those of its name.
+        own: Those of its name without what it shares with a module: `get` of `weather.get`.
+        summary: The first words of its description that say something, in their order.
+        speaks: Every word of the name, the description and the parameters, with its weight.
+    """
 
     name: str
     words: tuple[str, ...]
-    description: frozenset[str]
-    details: frozenset[str]
+    own: tuple[str, ...]
+    summary: tuple[str, ...]
+    speaks: dict[str, float]
     parameters: tuple[Parameter, ...]
 
 
@@ -73,21 +104,24 @@ def _function(raw: dict[str, Any]) -> Function:
     schema = raw.get("parameters")
     root = schema if isinstance(schema, dict) else {}
     parameters = _fields(root, root, 0)
-    text = " ".join(_texts(parameters))
+    words = name_words(raw["name"])
+    about = str(raw.get("description") or "")
+    details = " ".join(f"{each.name} {each.description} {each.choices}" for each in parameters)
     return Function(
         name=raw["name"],
-        words=name_words(raw["name"]),
-        description=frozenset(stems(str(raw.get("description") or ""))) - STOP,
-        details=frozenset(stems(text)) - STOP,
+        words=words,
+        own=tuple(dict.fromkeys(name_words(raw["name"].rpartition(".")[2]))) or words,
+        summary=_telling(_SENTENCE.split(about, 1)[0]),
+        speaks=dict.fromkeys(_telling(details), IN_DETAILS)
+        | dict.fromkeys(_telling(about), IN_DESCRIPTION)
+        | dict.fromkeys(words, IN_NAME),
         parameters=parameters,
     )
 
 
-def _texts(parameters: tuple[Parameter, ...]) -> list[str]:
-    return [
-        " ".join((" ".join(name_words(each.name)), each.description, *map(str, each.choices)))
-        for each in parameters
-    ]
+def _telling(text: str) -> tuple[str, ...]:
+    """The words of a text that say something."""
+    return tuple(dict.fromkeys(word for word in name_words(text) if word not in STOP))
 
 
 def _fields(schema: dict[str, Any], root: dict[str, Any], depth: int) -> tuple[Parameter, ...]:

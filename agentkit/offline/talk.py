@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
+from agentkit.offline.results import read_json
 from agentkit.wire.untrusted import undelimited
 
 __all__ = ["ASKING", "Done", "Talk", "read_talk"]
@@ -23,7 +24,13 @@ class Done:
 
     name: str
     arguments: Any
-    content: str | None
+    content: str | None = None
+    id: Any = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether its result is an error."""
+        return (self.content or "").strip().startswith("Error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,75 +38,63 @@ class Talk:
     """The user's last message, that together with what it completes, and the calls since.
 
     Args:
-        text: The last message alone.
-        whole: It together with the earlier ones that it completes by answering a question.
+        texts: The last message, behind the earlier ones that it completes by answering a question.
         done: The calls made for them.
+        before: The last result of an earlier turn, None where there is none.
     """
 
-    text: str
-    whole: str
+    texts: tuple[str, ...]
     done: tuple[Done, ...]
+    before: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The last message alone."""
+        return self.texts[-1]
+
+    @property
+    def whole(self) -> str:
+        """It together with those that it completes."""
+        return " ".join(self.texts)[:_MOST]
 
 
 def read_talk(messages: Any) -> Talk:
     """Read a request's messages; whatever makes no sense counts as absent."""
     known = _dicts(messages)
-    last = max((i for i, each in enumerate(known) if each.get("role") == "user"), default=None)
-    if last is None:
-        return Talk("", "", _done(known))
-    start = _start(known, last)
-    asked = [_said(each) for each in known[start : last + 1] if each.get("role") == "user"]
-    return Talk(asked[-1][:_MOST], " ".join(asked)[:_MOST], _done(known[start:]))
+    users = [i for i, each in enumerate(known) if each.get("role") == "user"]
+    if not users:
+        return Talk(("",), _done(known))
+    first = len(users) - 1
+    while first and _is_question(known[users[first] - 1]):
+        first -= 1
+    texts = (_text(known[i]).translate(_SIGNS)[:_MOST] for i in users[first:])
+    earlier = [each.content for each in _done(known[: users[first]]) if each.content is not None]
+    return Talk(tuple(texts), _done(known[users[first] :]), earlier[-1] if earlier else None)
 
 
-def _start(messages: list[dict[str, Any]], last: int) -> int:
-    """The user's message that opened the question which the last one completes."""
-    start = last
-    while start > 0 and messages[start - 1].get("role") == "assistant":
-        if ASKING not in _text(messages[start - 1]):
-            break
-        earlier = [i for i in range(start) if messages[i].get("role") == "user"]
-        if not earlier:
-            break
-        start = earlier[-1]
-    return start
+def _is_question(message: dict[str, Any]) -> bool:
+    return message.get("role") == "assistant" and ASKING in _text(message)
 
 
 def _done(messages: list[dict[str, Any]]) -> tuple[Done, ...]:
-    waiting: list[tuple[str, Done]] = []
-    ended: dict[int, str] = {}
+    calls: list[Done] = []
     for message in messages:
-        waiting += _calls(message)
+        calls += _calls(message)
         if message.get("role") in ("function", "tool"):
-            open_ = [i for i in range(len(waiting)) if i not in ended]
-            wanted = str(message.get("tool_call_id") or "")
-            same = [i for i in open_ if wanted and waiting[i][0] == wanted]
-            for index in (same or open_)[:1]:
-                ended[index] = undelimited(_text(message))
-    return tuple(Done(d.name, d.arguments, ended.get(i)) for i, (_, d) in enumerate(waiting))
+            waiting = [i for i, each in enumerate(calls) if each.content is None]
+            same = [i for i in waiting if calls[i].id == message.get("tool_call_id")]
+            for index in (same or waiting)[:1]:
+                calls[index] = replace(calls[index], content=undelimited(_text(message)))
+    return tuple(calls)
 
 
-def _calls(message: dict[str, Any]) -> list[tuple[str, Done]]:
+def _calls(message: dict[str, Any]) -> Iterator[Done]:
     tools = _dicts(message.get("tool_calls"))
-    pairs = [(str(each.get("id") or ""), each.get("function")) for each in tools]
-    pairs.append(("", message.get("function_call")))
-    return [
-        (its_id, Done(str(call.get("name") or ""), _arguments(call.get("arguments")), None))
-        for its_id, call in pairs
-        if isinstance(call, dict)
-    ]
-
-
-def _arguments(text: Any) -> Any:
-    try:
-        return json.loads(text) if isinstance(text, str) else text
-    except (ValueError, RecursionError):
-        return text
-
-
-def _said(message: dict[str, Any]) -> str:
-    """A message's text with the signs of a keyboard for those of a typesetter."""
-    return _text(message).translate(_SIGNS)
+    for call in (*tools, {"function": message.get("function_call")}):
+        if isinstance(made := call.get("function"), dict):
+            arguments = made.get("arguments")
+            arguments = read_json(arguments) if isinstance(arguments, str) else arguments
+            yield Done(str(made.get("name") or ""), arguments, id=call.get("id"))
 
 
 def _text(message: dict[str, Any]) -> str:

@@ -62,6 +62,19 @@ FORECAST = function(
     city=text("The city's name."),
     days={"type": "integer", "description": "How many days.", "default": 1},
 )
+CAPITAL = function(
+    "get_capital", "The capital city of a country.", ["country"], country=text("The country.")
+)
+READ = function("read_text", "Read a text file.", ["path"], path=text("The file's path."))
+COUNT = function("count_words", "Count the words of a text.", ["text"], text=text("The text."))
+EMAIL = function(
+    "send_email",
+    "Send an email.",
+    ["to", "body"],
+    to=text("Who gets it.", format="email"),
+    body=text("What it says."),
+)
+DELETE = function("delete_file", "Delete a file.", ["file"], file=text("The file."))
 PACK = [CALCULATOR, CURRENT_TIME, CONVERT_TIME, DAYS_BETWEEN, ADD_TO_DATE, WEEKDAY, FORECAST]
 
 
@@ -90,6 +103,26 @@ def called(*messages: Any, functions: Any = None, **more: Any) -> tuple[str, Any
     body = {"messages": list(messages), "functions": PACK if functions is None else functions}
     call = message(body | more).get("function_call")
     return (call["name"], json.loads(call["arguments"])) if call else None
+
+
+def planned(content: str, *functions: Any) -> list[tuple[str, Any]]:
+    """The calls that are made at once in the dialect `tools`."""
+    tools = [{"type": "function", "function": each} for each in functions]
+    calls = message({"messages": [user(content)], "tools": tools}).get("tool_calls", [])
+    found = [call["function"] for call in calls]
+    return [(each["name"], json.loads(each["arguments"])) for each in found]
+
+
+def followed(content: str, functions: Any, *results: str) -> list[tuple[str, Any]]:
+    """The calls that are made one after the other as their results come."""
+    talk, made = [user(content)], []
+    for result in (*results, ""):
+        call = called(*talk, functions=functions)
+        if call is None:
+            break
+        made.append(call)
+        talk += done(*call, result)
+    return made
 
 
 def answered(*messages: Any, functions: Any = None, **more: Any) -> str:

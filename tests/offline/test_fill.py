@@ -73,6 +73,14 @@ def test_an_enum_takes_only_its_own_values() -> None:
     assert filled("in Kelvin", ["unit"], unit=unit) == {}
 
 
+def test_values_of_an_enum_that_a_text_names_are_each_in_an_array_once() -> None:
+    genre = {"type": "string", "enum": ["pop", "popular", "jazz"]}
+    genres = {"type": "array", "items": genre}
+    assert filled("jazz and pop, jazz first", ["genres"], genres=genres) == {
+        "genres": ["jazz", "pop"]
+    }
+
+
 def test_lists_become_arrays() -> None:
     words = {"type": "array", "items": {"type": "string"}}
     numbers = {"type": "array", "items": {"type": "integer"}}
@@ -118,7 +126,9 @@ def test_an_object_is_filled_when_all_that_it_requires_is_there() -> None:
         ("15 percent of 80", "15 / 100 * 80"),
         ("200 plus 15%", "200 * (1 + 15 / 100)"),
         ("10 + 5 + 20%", "10 + 5 + (20 / 100)"),
+        ("5 cubed minus triple 4", "5 ** 3 - 4 * 3"),
         ("17 % 5", "17 % 5"),
+        ("17 mod 5", "17 % 5"),
         ("the sum of 5, 6 and 7", "5 + 6 + 7"),
         ("the average of 3, 4 and 8", "(3 + 4 + 8) / 3"),
         ("3.5 times 2, and so on", "3.5 * 2"),
@@ -147,3 +157,24 @@ def test_text_without_an_operation_is_no_expression(prompt: str) -> None:
 )
 def test_a_path_is_read_as_a_whole(prompt: str, value: str) -> None:
     assert filled(prompt, ["path"], path={"type": "string"}) == {"path": value}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "schema", "value"),
+    [
+        ('for "docs/a.txt"', text(format="path"), "docs/a.txt"),
+        ("on '2026-01-31'", text(format="date"), "2026-01-31"),
+        ('at "2026-11-22T23:05:00"', text(format="date-time"), "2026-11-22T23:05:00"),
+        ('size "7"', INTEGER, 7),
+        ('to "bob@example.com"', text(format="email"), "bob@example.com"),
+        ('that match "[0-9]+"', text("A regular expression."), "[0-9]+"),
+    ],
+)
+def test_what_is_quoted_is_what_it_is_without_quotes(prompt: str, schema: Any, value: Any) -> None:
+    assert filled(prompt, ["size"], size=schema) == {"size": value}
+
+
+@pytest.mark.parametrize("prompt", ["Echo hello", "Please echo hello!", "Can you echo hello?"])
+def test_a_greeting_behind_the_verb_is_a_value(prompt: str) -> None:
+    (echo,) = read_functions({"functions": [function("echo", "Echo.", ["text"], text=text())]})
+    assert fill(echo, prompt).arguments == {"text": "hello"}
