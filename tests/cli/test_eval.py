@@ -431,7 +431,7 @@ def test_the_offline_model_knows_its_way_about_the_built_in_tools(command):
     cases = Path(__file__).parent.parent.parent / "examples" / "eval_builtin_tools.jsonl"
     files = ("--html", "report.html", "--results", "out.jsonl")
     done = command(
-        "eval", str(cases), "-t", BUILT_IN, "-i", "offline", "--threshold", "0.7", *files
+        "eval", str(cases), "-t", BUILT_IN, "-i", "offline", "--threshold", "0.9", *files
     )
     again = command("eval", str(cases), "-t", BUILT_IN, "-i", "offline", "--results", "out.jsonl")
 

@@ -1,0 +1,1 @@
+"""Scores models by the rules of the Berkeley Function-Calling Leaderboard."""
