@@ -101,13 +101,13 @@ class Lookout:
     async def sure(self, since: float) -> None:
         """Wait until a run is surely the worker's own; who has lost it does not come back.
 
-        A worker that was paused or cut off finds what it does not have any more before it begins
-        anything.
+        A worker that was paused or cut off is seen to live, and finds what it does not have any
+        more, before it begins anything.
 
         Args:
             since: When the run was taken.
         """
-        while time.monotonic() - max(since, self._looked) > SURE:
+        while not self.is_seen or time.monotonic() - max(since, self._looked) > SURE:
             await asyncio.sleep(LOOK / 10)
 
     def hold(self) -> None:
