@@ -171,4 +171,4 @@ def _said(parameter: Parameter, sentence: Sentence) -> bool | None:
 
 
 def _means(one: str, word: str) -> bool:
-    return one == word or related(one, word) or {one, word} <= _WHOLE
+    return related(one, word) or {one, word} <= _WHOLE

@@ -9,7 +9,7 @@ from typing import Any
 
 from agentkit.offline.words import GENERIC, STOP, name_words, stems
 
-__all__ = ["Function", "Parameter", "read_functions"]
+__all__ = ["Function", "Parameter", "dicts", "read_functions"]
 
 _KINDS = ("string", "integer", "number", "boolean", "array", "object")
 _EXAMPLE = re.compile(r"(?<!\w)'([^']{1,40})'(?!\w)|\"([^\"]{1,40})\"")
@@ -95,8 +95,8 @@ class Function:
 
 def read_functions(body: dict[str, Any]) -> tuple[Function, ...]:
     """The functions of a request in either dialect; what makes no sense is left out."""
-    tools = [each.get("function") for each in _dicts(body.get("tools"))]
-    found = _dicts([*_dicts(body.get("functions")), *tools])[:_MOST]
+    tools = [each.get("function") for each in dicts(body.get("tools"))]
+    found = dicts([*dicts(body.get("functions")), *tools])[:_MOST]
     return tuple(_function(each) for each in found if isinstance(each.get("name"), str))
 
 
@@ -161,7 +161,7 @@ def _plain(raw: Any, root: dict[str, Any], depth: int) -> dict[str, Any]:
         found = definitions.get(target[8:]) if isinstance(definitions, dict) else None
         return _plain(found, root, depth + 1) | {k: raw[k] for k in raw if k != "$ref"}
     for word in ("anyOf", "oneOf", "allOf"):
-        for option in _dicts(raw.get(word)):
+        for option in dicts(raw.get(word)):
             if option.get("type") != "null":
                 return _plain(option, root, depth + 1) | {k: raw[k] for k in raw if k != word}
     return raw
@@ -173,5 +173,6 @@ def _kind(schema: dict[str, Any]) -> str:
     return next((each for each in options if each in _KINDS), "any")
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
+def dicts(value: Any) -> list[dict[str, Any]]:
+    """The dicts of a list; none of what is no list."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

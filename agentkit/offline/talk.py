@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agentkit.offline.results import read_json
+from agentkit.offline.schemas import dicts
 from agentkit.wire.untrusted import undelimited
 
 __all__ = ["ASKING", "Done", "Talk", "read_talk"]
@@ -60,7 +61,7 @@ class Talk:
 
 def read_talk(messages: Any) -> Talk:
     """Read a request's messages; whatever makes no sense counts as absent."""
-    known = _dicts(messages)
+    known = dicts(messages)
     users = [i for i, each in enumerate(known) if each.get("role") == "user"]
     if not users:
         return Talk(("",), _done(known))
@@ -89,7 +90,7 @@ def _done(messages: list[dict[str, Any]]) -> tuple[Done, ...]:
 
 
 def _calls(message: dict[str, Any]) -> Iterator[Done]:
-    tools = _dicts(message.get("tool_calls"))
+    tools = dicts(message.get("tool_calls"))
     for call in (*tools, {"function": message.get("function_call")}):
         if isinstance(made := call.get("function"), dict):
             arguments = made.get("arguments")
@@ -99,9 +100,5 @@ def _calls(message: dict[str, Any]) -> Iterator[Done]:
 
 def _text(message: dict[str, Any]) -> str:
     content = message.get("content")
-    parts = [content, *(each.get("text") for each in _dicts(content))]
+    parts = [content, *(each.get("text") for each in dicts(content))]
     return " ".join(each for each in parts if isinstance(each, str))
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -212,15 +212,21 @@ def test_drafts_are_told_of(stage):
 # What is kept
 
 
-def test_killed_at_any_moment_it_goes_on_where_it_was(stage):
+def held_at_lima(stage: Stage) -> tuple[list[str], dict[str, str]]:
+    """Have the server keep one case waiting: the arguments and environment of a command for it."""
+
     def held(body: Any) -> Any:
         if said(body) == "Lima":
             stage.server.closing.wait(20)
         return knows(body)
 
     stage.server.always = held
-    given = ("eval", "cases.jsonl", "-t", "tools.py", "-i", "groq", "-r", "out.jsonl", "-c", "1")
-    environment = stage.command.environment(stage.environment)
+    given = ["eval", "cases.jsonl", "-t", "tools.py", "-i", "groq", "-r", "out.jsonl", "-c", "1"]
+    return given, stage.command.environment(stage.environment)
+
+
+def test_killed_at_any_moment_it_goes_on_where_it_was(stage):
+    given, environment = held_at_lima(stage)
     process = python("-m", "agentkit", *given, cwd=stage.place, env=environment)
     assert until(lambda: "Lima" in stage.asked)
     process.kill()
@@ -240,14 +246,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(stage):
 
 
 def test_ctrl_c_keeps_what_is_done_and_tells_how_to_go_on(stage):
-    def held(body: Any) -> Any:
-        if said(body) == "Lima":
-            stage.server.closing.wait(20)
-        return knows(body)
-
-    stage.server.always = held
-    given = ("eval", "cases.jsonl", "-t", "tools.py", "-i", "groq", "-r", "out.jsonl", "-c", "1")
-    environment = stage.command.environment(stage.environment)
+    given, environment = held_at_lima(stage)
     process = python(
         *("-m", "agentkit", *given),
         stderr=subprocess.PIPE,
